@@ -1,0 +1,2 @@
+/** `@cairn/cli`. */
+export {}

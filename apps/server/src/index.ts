@@ -1,0 +1,2 @@
+/** `@cairn/server`. */
+export {}

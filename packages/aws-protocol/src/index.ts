@@ -1,0 +1,2 @@
+/** `@cairn/aws-protocol`. */
+export {}

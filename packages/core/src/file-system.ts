@@ -1,0 +1,34 @@
+/**
+ * The part of a file system that journals and projections stand on, as a parameter: the real one lives in `journal`,
+ * a faulty one for tests in `testing`. Paths are absolute or relative to the process, separated by `/`.
+ */
+
+export interface OpenFile {
+  /** Reads up to `buffer.length` bytes at `position`; answers how many, fewer only at the end of the file. */
+  readSync(buffer: Uint8Array, position: number): number
+  /** Writes all of `buffer` at `position`, or rejects. Not durable before `syncData`. */
+  write(buffer: Uint8Array, position: number): Promise<void>
+  /** fdatasync: what was written and the size are on the disk afterwards. */
+  syncData(): Promise<void>
+  truncate(size: number): Promise<void>
+  /** Bytes. */
+  sizeSync(): number
+  close(): Promise<void>
+}
+
+export interface FileSystem {
+  /** `create` makes the file and fails when it exists; `readWrite` and `read` fail when it does not. */
+  open(path: string, mode: 'read' | 'readWrite' | 'create'): Promise<OpenFile>
+  exists(path: string): Promise<boolean>
+  /** Names in `directory`, in no order. */
+  list(directory: string): Promise<string[]>
+  makeDirectory(path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file, or a directory with all it holds. */
+  remove(path: string): Promise<void>
+  /** Makes created, renamed and removed names in `directory` durable. */
+  syncDirectory(directory: string): Promise<void>
+  readFile(path: string): Promise<Uint8Array>
+  /** Writes `path` whole: temporary file, fsync, rename, fsync of the directory. `fileMode` such as 0o600. */
+  writeFileAtomic(path: string, bytes: Uint8Array, fileMode?: number): Promise<void>
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { createIdSource, idFromBytes, idToBytes } from './ids.ts'
+import { systemRandom } from './random.ts'
+
+describe('ids', () => {
+  it('writes each 64-bit half as 11 padded digits', () => {
+    expect(idFromBytes(new Uint8Array(16))).toBe('0000000000000000000000')
+    expect(idFromBytes(new Uint8Array(16).fill(255))).toBe('LygHa16AHYFLygHa16AHYF')
+  })
+
+  it('reads back what it wrote and refuses what is no id', () => {
+    for (let i = 0; i < 500; i++) {
+      const bytes = systemRandom.bytes(16)
+      expect(idToBytes(idFromBytes(bytes))).toEqual(bytes)
+    }
+    expect(idToBytes('LygHa16AHYGLygHa16AHYF')).toBeUndefined()
+    expect(idToBytes('000000000000000000000-')).toBeUndefined()
+    expect(idToBytes('0')).toBeUndefined()
+  })
+
+  it('gives ordered ids that rise, also within a millisecond and when the clock stands still', () => {
+    let nowMs = 1_700_000_000_000
+    const clock = { nowMs: () => nowMs, sleep: () => Promise.resolve() }
+    const ids = createIdSource(clock, systemRandom)
+    let last = ''
+    for (let i = 0; i < 70_000; i++) {
+      if (i === 69_000) nowMs++
+      const id = ids.ordered()
+      expect(id > last).toBe(true)
+      last = id
+    }
+  })
+})

@@ -1,0 +1,29 @@
+/** `@cairn/core`: what every floor stands on. Browser-safe: nothing here imports from `node:`. */
+
+export { AssertionError, assert, unreachable } from './assert.ts'
+export {
+  compareBytes,
+  concatBytes,
+  emptyBytes,
+  equalBytes,
+  fromBase64,
+  fromHex,
+  fromUtf8,
+  toBase64,
+  toHex,
+  utf8,
+} from './bytes.ts'
+export { type Clock, createSystemClock } from './clock.ts'
+export { BaseError, type ErrorDetails } from './errors.ts'
+export type { FileSystem, OpenFile } from './file-system.ts'
+export {
+  createIdSource,
+  type IdSource,
+  idBytesSize,
+  idFromBytes,
+  idTextLength,
+  idToBytes,
+} from './ids.ts'
+export { type Logger, type LogLevel, silentLogger } from './logger.ts'
+export { type Random, systemRandom } from './random.ts'
+export { hashBytesSize, sha256, sha256Into } from './sha256.ts'

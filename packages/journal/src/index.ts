@@ -1,0 +1,2 @@
+/** `@cairn/journal`. */
+export {}

@@ -1,0 +1,138 @@
+/**
+ * What the ledger database offers to servers and programs: a host of ledgers, a ledger, a transaction.
+ * Everything a client hands over and gets back is Ion binary, so that bytes pass through without being rebuilt.
+ */
+import type { IonValue } from '@cairn/ion'
+
+/** ALLOW_ALL or STANDARD, as QLDB names them. */
+export type PermissionsMode = 'ALLOW_ALL' | 'STANDARD'
+export type LedgerState = 'CREATING' | 'ACTIVE' | 'DELETING' | 'DELETED'
+
+export interface LedgerDescription {
+  readonly name: string
+  /** The ledger's one strand, its identity; names are reused, strands are not. */
+  readonly strandId: string
+  readonly state: LedgerState
+  readonly createdMs: number
+  readonly permissionsMode: PermissionsMode
+  readonly isDeletionProtected: boolean
+  /** As given: a key id, ARN or alias. Undefined: AWS_OWNED_KMS_KEY. */
+  readonly kmsKey: string | undefined
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface CreateLedgerOptions {
+  readonly name: string
+  readonly permissionsMode?: PermissionsMode
+  readonly isDeletionProtected?: boolean
+  readonly kmsKey?: string
+  readonly tags?: Readonly<Record<string, string>>
+}
+
+export interface LedgerChanges {
+  readonly permissionsMode?: PermissionsMode
+  readonly isDeletionProtected?: boolean
+  readonly kmsKey?: string
+  /** The whole new set. */
+  readonly tags?: Readonly<Record<string, string>>
+}
+
+/** All ledgers of one data folder. Calls answer when their effect is on the disk. */
+export interface LedgerHost {
+  /** @throws LedgerError LEDGER_EXISTS, LEDGER_NAME_INVALID, LIMIT_EXCEEDED, TAGS_INVALID */
+  createLedger(options: CreateLedgerOptions): Promise<LedgerDescription>
+  /** @throws LedgerError LEDGER_NOT_FOUND */
+  describeLedger(name: string): LedgerDescription
+  /** In the order of their names. */
+  listLedgers(): readonly LedgerDescription[]
+  /** @throws LedgerError LEDGER_NOT_FOUND, TAGS_INVALID */
+  updateLedger(name: string, changes: LedgerChanges): Promise<LedgerDescription>
+  /** @throws LedgerError LEDGER_NOT_FOUND, LEDGER_PROTECTED */
+  deleteLedger(name: string): Promise<void>
+  /** @throws LedgerError LEDGER_NOT_FOUND */
+  getLedger(name: string): Ledger
+  /** Waits for commits under way, closes every file. Open transactions end. */
+  close(): Promise<void>
+}
+
+export interface BlockAddress {
+  readonly strandId: string
+  readonly sequenceNo: number
+}
+
+export interface LedgerDigest {
+  /** 32 bytes: the root of the QLDB tree over all block hashes up to the tip. */
+  readonly digest: Uint8Array
+  readonly tipAddress: BlockAddress
+}
+
+/** A value to be proved and, when a tip was named, the hashes that fold it into the digest of that tip. */
+export interface ProvenValue {
+  /** The block or the revision, as QLDB shows it (qldb-compat 3.3, 3.2). */
+  readonly value: IonValue
+  readonly proof: readonly Uint8Array[] | undefined
+}
+
+export interface Ledger {
+  readonly name: string
+  readonly strandId: string
+  /** A transaction over the state as of now. The caller commits or aborts it; it ends by itself when its time is over. */
+  startTransaction(): Transaction
+  digest(): LedgerDigest
+  /**
+   * @param tip The tip of the digest to prove against.
+   * @throws LedgerError ADDRESS_INVALID: not of this ledger, after its tip, or after the tip named.
+   */
+  block(address: BlockAddress, tip?: BlockAddress): ProvenValue
+  /** @throws LedgerError ADDRESS_INVALID, DOCUMENT_NOT_FOUND */
+  revision(address: BlockAddress, documentId: string, tip?: BlockAddress): ProvenValue
+}
+
+export interface IoUsage {
+  readonly readIos: number
+  readonly writeIos: number
+}
+
+export interface ResultPage {
+  /** Each a complete Ion stream: version marker, symbol table, one value. The caller must not write into them. */
+  readonly values: readonly Uint8Array[]
+  readonly isLast: boolean
+  /** Since the page before. */
+  readonly usage: IoUsage
+  /** Whole milliseconds, at least 1. */
+  readonly processingMs: number
+}
+
+/** An open result. Pages stay what they were at the time of the statement, whatever the transaction does later. */
+export interface Result {
+  /** @param valueCountMax @param bytesMax Whichever is reached first ends the page; a page holds at least one value. */
+  nextPage(valueCountMax: number, bytesMax: number): Promise<ResultPage>
+}
+
+export interface CommitResult {
+  readonly transactionId: string
+  readonly commitDigest: Uint8Array
+  /** Undefined when no block was written: the transaction only read. */
+  readonly blockAddress: BlockAddress | undefined
+  readonly usage: IoUsage
+  readonly processingMs: number
+}
+
+export interface Transaction {
+  readonly id: string
+  readonly startedMs: number
+  /**
+   * Runs a statement. The text and the parameters enter the commit digest also when it fails.
+   * @param parameters Ion streams of one value each.
+   * @throws PartiqlError, LedgerError. The transaction stays open unless the error is OCC_CONFLICT or TRANSACTION_EXPIRED.
+   */
+  execute(statement: string, parameters: readonly Uint8Array[]): Promise<Result>
+  /**
+   * Commits, and answers when the block is on the disk.
+   * @param expectedDigest The client's commit digest; when it differs nothing is committed.
+   * @throws LedgerError COMMIT_DIGEST_MISMATCH, OCC_CONFLICT, TRANSACTION_EXPIRED, TRANSACTION_CLOSED
+   */
+  commit(expectedDigest?: Uint8Array): Promise<CommitResult>
+  /** Never fails; does nothing when the transaction has ended. */
+  abort(): void
+}

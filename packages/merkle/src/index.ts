@@ -1,0 +1,2 @@
+/** `@cairn/merkle`. */
+export {}

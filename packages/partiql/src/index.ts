@@ -1,0 +1,19 @@
+/** `@cairn/partiql`: QLDB's PartiQL dialect: text to syntax tree, binding to a catalog, execution over a store. */
+
+export type * from './ast.ts'
+export {
+  type Catalog,
+  type CompiledStatement,
+  pause,
+  type Rows,
+  type StatementAction,
+} from './compiled.ts'
+export { PartiqlError, type PartiqlErrorType, partiqlError } from './errors.ts'
+export type {
+  HistoryRange,
+  IndexInfo,
+  Store,
+  StoredDocument,
+  StoredRevision,
+  TableInfo,
+} from './store.ts'

@@ -1,0 +1,2 @@
+/** `@cairn/qldb-server`. */
+export {}

@@ -1,0 +1,2 @@
+/** `@cairn/testing`. */
+export {}

@@ -1,0 +1,2 @@
+/** `@cairn/verifier`. */
+export {}

@@ -1,0 +1,52 @@
+/**
+ * Test projects: unit beside the source, suites of real clients, crash tests, conformance vectors.
+ * Everything reads TypeScript source through the `@cairn/source` condition; no build is needed.
+ */
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+const conditions = ['@cairn/source', 'node', 'import', 'module', 'default']
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+}
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/*.test.ts'],
+          exclude: ['**/*.client.test.ts', '**/*.crash.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'clients',
+          include: ['**/src/**/*.client.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'crash',
+          include: ['**/src/**/*.crash.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: { name: 'conformance', include: ['conformance/**/*.test.ts'], testTimeout: 120_000 },
+      },
+    ],
+  },
+})
+
+export default config
