@@ -4,7 +4,7 @@
  */
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-const conditions = ['@cairn/source', 'node', 'import', 'module', 'default']
+const conditions = ['@cairn/source', 'node', 'import', 'default']
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
