@@ -1,10 +1,22 @@
 /** `@cairn/aws-protocol`: how AWS clients talk over HTTP: SigV4, JSON 1.0, REST-JSON, fault shapes. Node only. */
 
+// ---- bodies and paths ----
+export { decodeBase64, encodeBase64 } from './base64.ts'
 export { AwsProtocolError, type AwsProtocolErrorType } from './errors.ts'
+export {
+  type Fault,
+  json10ContentType,
+  json10Fault,
+  restJsonContentType,
+  restJsonFault,
+} from './faults.ts'
 // ---- requests ----
 export { type HeaderFields, type HttpRequest, type HttpResponse, headerOf } from './http.ts'
+export { isRecord, jsonDepthMax, parseJsonBody } from './json-body.ts'
+export { createRouter, parseQuery, type Route, type RouteMatch, type Router } from './router.ts'
 // ---- signatures ----
 export { type RequestToSign, signRequest } from './sign-request.ts'
+export { fromEpochSeconds, toEpochSeconds } from './timestamps.ts'
 export {
   type AccessKey,
   createSignatureVerifier,
