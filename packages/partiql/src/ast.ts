@@ -154,6 +154,8 @@ export interface CallExpression extends Node {
   /** Upper case. */
   readonly name: string
   readonly arguments: readonly Expression[]
+  /** `COLL_SUM(DISTINCT c)`; false for every other function. */
+  readonly isDistinct: boolean
 }
 
 /** COUNT, SUM, AVG, MIN, MAX, EVERY, SOME, ANY as SQL aggregates. `COUNT(*)` has no argument. */

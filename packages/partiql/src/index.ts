@@ -9,6 +9,9 @@ export {
   type StatementAction,
 } from './compiled.ts'
 export { PartiqlError, type PartiqlErrorType, partiqlError } from './errors.ts'
+export { parseStatement } from './parser/parse-statement.ts'
+export { nestingDepthMax } from './parser/token-stream.ts'
+export { reservedWords } from './reserved-words.ts'
 export type {
   HistoryRange,
   IndexInfo,

@@ -1,0 +1,99 @@
+/**
+ * Literals with a text of their own: numbers, Ion between backticks, DATE and TIMESTAMP.
+ * Not here: TIME and INTERVAL, for which Ion has no value.
+ */
+import { type IonValue, ionDecimal, ionInt, ionString, parseIon } from '@cairn/ion'
+import type { LiteralExpression, Position } from '../ast.ts'
+import { PartiqlError, partiqlError } from '../errors.ts'
+import type { Token } from '../lexer.ts'
+import type { TokenStream } from './token-stream.ts'
+
+/**
+ * Largest exponent of a number, either sign. Far beyond what anyone writes; it keeps an exponent within 32 bits whatever
+ * the digits after the point.
+ */
+export const exponentMax = 1_000_000_000
+
+export function literal(value: IonValue, position: Position): LiteralExpression {
+  return Object.freeze({ kind: 'literal', value, position })
+}
+
+export function stringLiteral(value: string, position: Position): LiteralExpression {
+  return literal(ionString(value), position)
+}
+
+/** Digits alone are an int; with a point or an exponent a decimal, its precision kept. */
+export function parseNumber(token: Token): LiteralExpression {
+  const { text, position } = token
+  if (/^[0-9]+$/.test(text)) {
+    // 15 digits are always a safe integer, and most numbers have fewer.
+    return literal(ionInt(text.length <= 15 ? Number(text) : BigInt(text)), position)
+  }
+  const [mantissa = '', exponentText = '0'] = text.toLowerCase().split('e')
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  const exponent = Number(exponentText)
+  if (Math.abs(exponent) > exponentMax) {
+    throw partiqlError('SYNTAX', position, `expected an exponent of at most ${exponentMax}`)
+  }
+  return literal(ionDecimal(BigInt(whole + fraction), exponent - fraction.length), position)
+}
+
+export function parseIonLiteral(token: Token): LiteralExpression {
+  return literal(
+    ionValueOf(token.text, token.position, 'one Ion value between backticks'),
+    token.position,
+  )
+}
+
+/** `DATE '2024-02-29'`: a timestamp of day precision. */
+export function parseDate(stream: TokenStream): LiteralExpression {
+  const { position } = stream.expect('DATE')
+  const token = expectString(stream, "a string such as '2024-02-29'")
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(token.text)) {
+    throw partiqlError('SYNTAX', token.position, "expected a date such as '2024-02-29'")
+  }
+  return literal(ionValueOf(token.text, token.position, 'a date of the calendar'), position)
+}
+
+/** `TIMESTAMP [WITH TIME ZONE] '2024-02-29 13:05:00.25+01:00'`; without an offset it is unknown, as `-00:00` in Ion. */
+export function parseTimestamp(stream: TokenStream): LiteralExpression {
+  const { position } = stream.expect('TIMESTAMP')
+  skipTimeZone(stream)
+  const token = expectString(stream, "a string such as '2024-02-29 13:05:00'")
+  const pattern = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:\d{2})?$/
+  const [, date, time, offset = '-00:00'] = pattern.exec(token.text) ?? []
+  if (date === undefined || time === undefined) {
+    throw partiqlError('SYNTAX', token.position, "expected a time such as '2024-02-29 13:05:00'")
+  }
+  const text = `${date}T${time}${offset}`
+  return literal(ionValueOf(text, token.position, 'a date and time of the calendar'), position)
+}
+
+/** `WITH TIME ZONE` or `WITHOUT TIME ZONE`: the string itself says which it is. */
+function skipTimeZone(stream: TokenStream): void {
+  if (!stream.accept('WITH') && !stream.accept('WITHOUT')) return
+  stream.expect('TIME')
+  stream.expect('ZONE')
+}
+
+export function expectString(stream: TokenStream, what: string): Token {
+  if (stream.token.kind !== 'string') throw stream.expected(what)
+  return stream.advance()
+}
+
+function ionValueOf(text: string, position: Position, what: string): IonValue {
+  try {
+    return parseIon(text)
+  } catch (cause) {
+    const { line, column } = position
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new PartiqlError(
+      { code: 'SYNTAX', position },
+      {
+        shortMessage: `line ${line}, column ${column}: expected ${what}`,
+        metaMessages: [reason],
+        cause,
+      },
+    )
+  }
+}
