@@ -7,6 +7,8 @@ import { assert, emptyBytes, hashBytesSize, sha256 } from '@cairn/core'
 const dotInput = new Uint8Array(2 * hashBytesSize)
 const nodeInput = new Uint8Array(1 + 2 * hashBytesSize)
 nodeInput[0] = 1
+/** Holds the entry of a block with up to 20 items; larger ones get a buffer of their own. */
+const leafInput = new Uint8Array(1024)
 
 /**
  * QLDB's dot operator `a · b`: SHA-256 over both hashes in their own order, so it commutes. An operand of zero bytes
@@ -49,7 +51,8 @@ export const tlogHasher: TreeHasher = {
 
 /** RFC 6962, section 2.1: `SHA256(00 ‖ entry)`. */
 export function tlogLeafHash(entry: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + entry.length)
+  const size = 1 + entry.length
+  const input = size <= leafInput.length ? leafInput.subarray(0, size) : new Uint8Array(size)
   input.set(entry, 1)
   return sha256(input)
 }

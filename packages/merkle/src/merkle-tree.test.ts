@@ -397,6 +397,9 @@ describe('a bare fold, trust 1', () => {
 it('gives tlog leaves and nodes their prefixes', () => {
   const entry = utf8('entry')
   expect(tlogLeafHash(entry)).toEqual(sha256(Uint8Array.from([0, ...entry])))
+  const large = new Uint8Array(5000).fill(7)
+  expect(tlogLeafHash(large)).toEqual(sha256(Uint8Array.from([0, ...large])))
+  expect(tlogLeafHash(entry)).toEqual(sha256(Uint8Array.from([0, ...entry])))
   const node = sha256(Uint8Array.from([1, ...leafAt(0), ...leafAt(1)]))
   expect(tlogHasher.node(leafAt(0), leafAt(1))).toEqual(node)
   expect(tlogHasher.empty).toEqual(sha256(emptyBytes))
