@@ -1,2 +1,12 @@
-/** `@cairn/journal`. */
-export {}
+/** `@cairn/journal`: the hash-chained, append-only log that every ledger stands on. */
+
+export { type DamagedRange, JournalError, type JournalErrorType } from './errors.ts'
+export {
+  type Journal,
+  type JournalOptions,
+  type JournalRecord,
+  openJournal,
+  segmentBytesDefault,
+} from './journal.ts'
+export { nodeFileSystem } from './node-file-system.ts'
+export { recordBytesMax } from './segment-format.ts'
