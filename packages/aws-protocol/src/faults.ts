@@ -1,6 +1,6 @@
 /**
  * Fault bodies of AWS JSON 1.0 and REST-JSON. The header names the exception in both.
- * A body never has a member `Code`: where an exception models one, the SDK would take it for the exception's name (qldb-compat 1.7).
+ * A body never has a member `Code`: the SDK would take it for the exception's name (qldb-compat 1.7).
  */
 import type { HttpResponse } from './http.ts'
 

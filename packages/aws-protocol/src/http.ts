@@ -1,6 +1,6 @@
-/** An HTTP request and its answer as plain records, so that protocols do not depend on the server that reads the socket. */
+/** An HTTP request and its answer as plain records, so that protocols do not depend on what reads the socket. */
 
-/** Field names in lower case. Several lines of one name are joined by `, ` before they come here, as RFC 9110 5.3 allows. */
+/** Field names in lower case. Several lines of one name may be a list, or joined by `, ` (RFC 9110 5.3). */
 export type HeaderFields = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface HttpRequest {

@@ -1,4 +1,4 @@
-/** A JSON request body: one object, of bounded nesting. Not here: duplicate names, which JSON.parse settles by the last. */
+/** A JSON request body: one object, of bounded nesting. Of members with the same name the last one counts. */
 import { isUtf8 } from 'node:buffer'
 import { AwsProtocolError } from './errors.ts'
 
@@ -53,7 +53,7 @@ function checkDepth(buffer: Buffer): void {
   }
 }
 
-/** The index of the quote that closes the string opened at `start`, or -1. Long base64 members are passed in one call. */
+/** The index of the quote that closes the string opened at `start`, or -1. Passes long base64 in one call. */
 function endOfString(buffer: Buffer, start: number): number {
   let end = buffer.indexOf(quote, start + 1)
   while (end >= 0) {

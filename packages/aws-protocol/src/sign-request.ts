@@ -33,7 +33,7 @@ export interface RequestToSign {
   readonly nowMs: number
 }
 
-/** Headers that clients, agents and proxies set or change on the way. Source: @smithy/signature-v4, ALWAYS_UNSIGNABLE_HEADERS. */
+/** Headers that agents and proxies set or change. Source: @smithy/signature-v4, ALWAYS_UNSIGNABLE_HEADERS. */
 const unsignedNames: ReadonlySet<string> = new Set([
   'authorization',
   'cache-control',

@@ -1,6 +1,7 @@
 /**
  * AWS Signature Version 4, the parts that signing and verifying share: canonical request, string to sign, signing key.
- * Source: AWS General Reference, "Signature Version 4 signing process". Not here: query-string signatures, chunked bodies, SigV4a.
+ * Source: AWS General Reference, "Signature Version 4 signing process".
+ * Not here: query-string signatures, chunked bodies, SigV4a.
  */
 import { createHmac, hash } from 'node:crypto'
 import type { HeaderFields } from './http.ts'
@@ -57,8 +58,8 @@ export function canonicalRequestOf(
     if (value === undefined) return undefined
     lines += `${name}:${canonicalHeaderValue(value)}\n`
   }
-  const list = signedNames.join(';')
-  return `${method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n${lines}\n${list}\n${bodyHash}`
+  const head = `${method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n`
+  return `${head}${lines}\n${signedNames.join(';')}\n${bodyHash}`
 }
 
 /** Trims, and makes every run of blanks one space, as @smithy/signature-v4 does in getCanonicalHeaders. */

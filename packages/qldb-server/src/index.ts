@@ -1,2 +1,11 @@
-/** `@cairn/qldb-server`. */
-export {}
+/** `@cairn/qldb-server`: the QLDB session and control APIs over a ledger host. */
+
+export { type Authorizer, allowAll, type Identity } from './authorizer.ts'
+export { QldbServerError, type QldbServerErrorType } from './errors.ts'
+export { defaultQldbServerLimits, listenerSettings, type QldbServerLimits } from './limits.ts'
+export {
+  type AuthenticationMode,
+  createQldbServer,
+  type QldbServer,
+  type QldbServerOptions,
+} from './server.ts'

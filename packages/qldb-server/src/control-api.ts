@@ -1,0 +1,156 @@
+/**
+ * The control API: REST paths to operations (qldb-compat 2). Journal exports and streams are routed and refused.
+ * No operation waits for sessions: clients ask for digests while their transactions are open.
+ */
+import {
+  createRouter,
+  type HttpRequest,
+  parseJsonBody,
+  parseQuery,
+  type Route,
+  type Router,
+} from '@cairn/aws-protocol'
+import type { LedgerHost } from '@cairn/ledger'
+import { type ArnSettings, ledgerArn, ledgerNameOfArn } from './arn.ts'
+import type { Authorizer, Identity } from './authorizer.ts'
+import { CommandQueue } from './command-queue.ts'
+import {
+  createLedger,
+  deleteLedger,
+  describeLedger,
+  listLedgers,
+  updateLedger,
+  updateLedgerPermissionsMode,
+} from './control-ledgers.ts'
+import { getBlock, getDigest, getRevision } from './control-proofs.ts'
+import { listTagsForResource, tagResource, untagResource } from './control-tags.ts'
+import { serverError } from './errors.ts'
+import type { SessionTable } from './session-table.ts'
+
+export interface ControlContext {
+  readonly host: LedgerHost
+  readonly arns: ArnSettings
+  readonly sessions: SessionTable
+  /** Changes of tags read the old set first; one at a time. */
+  readonly tagChanges: CommandQueue
+}
+
+export interface ControlRequest {
+  /** From the path, percent-decoded. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly query: ReadonlyMap<string, readonly string[]>
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+/** What JSON.stringify makes the body of; undefined for an empty one. */
+export type ControlAnswer = Readonly<Record<string, unknown>> | undefined
+
+export type ControlOperation = (
+  context: ControlContext,
+  request: ControlRequest,
+) => ControlAnswer | Promise<ControlAnswer>
+
+interface NamedOperation {
+  /** As in the API and in policies: `qldb:<name>`. */
+  readonly name: string
+  /** Undefined: not in this version. */
+  readonly run: ControlOperation | undefined
+}
+
+function route(
+  method: string,
+  pattern: string,
+  name: string,
+  run?: ControlOperation,
+): Route<NamedOperation> {
+  return { method, pattern, operation: { name, run } }
+}
+
+const exportsPath = '/ledgers/{Name}/journal-s3-exports'
+const streamsPath = '/ledgers/{Name}/journal-kinesis-streams'
+
+const router: Router<NamedOperation> = createRouter([
+  route('POST', '/ledgers', 'CreateLedger', createLedger),
+  route('GET', '/ledgers', 'ListLedgers', listLedgers),
+  route('GET', '/ledgers/{Name}', 'DescribeLedger', describeLedger),
+  route('PATCH', '/ledgers/{Name}', 'UpdateLedger', updateLedger),
+  route('DELETE', '/ledgers/{Name}', 'DeleteLedger', deleteLedger),
+  route(
+    'PATCH',
+    '/ledgers/{Name}/permissions-mode',
+    'UpdateLedgerPermissionsMode',
+    updateLedgerPermissionsMode,
+  ),
+  route('POST', '/ledgers/{Name}/digest', 'GetDigest', getDigest),
+  route('POST', '/ledgers/{Name}/block', 'GetBlock', getBlock),
+  route('POST', '/ledgers/{Name}/revision', 'GetRevision', getRevision),
+  route('GET', '/tags/{ResourceArn+}', 'ListTagsForResource', listTagsForResource),
+  route('POST', '/tags/{ResourceArn+}', 'TagResource', tagResource),
+  route('DELETE', '/tags/{ResourceArn+}', 'UntagResource', untagResource),
+  route('POST', exportsPath, 'ExportJournalToS3'),
+  route('GET', exportsPath, 'ListJournalS3ExportsForLedger'),
+  route('GET', `${exportsPath}/{ExportId}`, 'DescribeJournalS3Export'),
+  route('GET', '/journal-s3-exports', 'ListJournalS3Exports'),
+  route('POST', streamsPath, 'StreamJournalToKinesis'),
+  route('GET', streamsPath, 'ListJournalKinesisStreamsForLedger'),
+  route('GET', `${streamsPath}/{StreamId}`, 'DescribeJournalKinesisStream'),
+  route('DELETE', `${streamsPath}/{StreamId}`, 'CancelJournalKinesisStream'),
+])
+
+export class ControlApi {
+  readonly #context: ControlContext
+  readonly #authorizer: Authorizer
+
+  constructor(host: LedgerHost, arns: ArnSettings, sessions: SessionTable, authorizer: Authorizer) {
+    this.#context = { host, arns, sessions, tagChanges: new CommandQueue() }
+    this.#authorizer = authorizer
+  }
+
+  /**
+   * @returns The JSON body of the answer, or an empty text.
+   * @throws QldbServerError, LedgerError, AwsProtocolError
+   */
+  async respond(identity: Identity, request: HttpRequest): Promise<string> {
+    const match = router.match(request.method, request.path)
+    if (match === undefined) {
+      throw serverError(
+        { code: 'OPERATION_UNKNOWN' },
+        'The method and path of the request name no operation of this service.',
+      )
+    }
+    const { operation, labels } = match
+    const query = parseQuery(request.query)
+    const body = parseJsonBody(request.body)
+    this.#authorize(identity, operation.name, this.#resourceOf(operation.name, labels, body))
+    if (operation.run === undefined) {
+      throw serverError(
+        { code: 'OPERATION_NOT_AVAILABLE', operation: operation.name },
+        'Journal exports and streams are not in this version.',
+      )
+    }
+    const answer = await operation.run(this.#context, { labels, query, body })
+    return answer === undefined ? '' : JSON.stringify(answer)
+  }
+
+  #resourceOf(
+    operationName: string,
+    labels: ControlRequest['labels'],
+    body: ControlRequest['body'],
+  ): string {
+    const arn = labels['ResourceArn']
+    const ledgerName = arn === undefined ? labels['Name'] : ledgerNameOfArn(arn)
+    if (ledgerName !== undefined) return ledgerArn(this.#context.arns, ledgerName)
+    if (arn !== undefined) return arn
+    const created = operationName === 'CreateLedger' ? body['Name'] : undefined
+    return typeof created === 'string' ? ledgerArn(this.#context.arns, created) : '*'
+  }
+
+  #authorize(identity: Identity, operationName: string, resource: string): void {
+    const action = `qldb:${operationName}`
+    if (this.#authorizer.isAllowed(identity, action, resource)) return
+    throw serverError(
+      { code: 'ACCESS_DENIED', principal: identity.principal, action, resource },
+      'The identity may not do this.',
+    )
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Commits of the last minutes with their answers, so that a repeated CommitTransaction of the same transaction and
+ * digest gets the first answer instead of an error (qldb-compat 6). Bounded by count and by age, in memory only.
+ */
+import { type Clock, equalBytes } from '@cairn/core'
+
+interface FinishedTransaction {
+  /** Whose it was: the same identity on the same ledger may ask again. */
+  readonly owner: string
+  readonly digest: Uint8Array
+  readonly answer: string
+  readonly finishedMs: number
+}
+
+export class FinishedTransactions {
+  readonly #clock: Clock
+  readonly #countMax: number
+  readonly #msMax: number
+  /** In the order of their commits: a Map iterates as it was filled. */
+  readonly #byId = new Map<string, FinishedTransaction>()
+
+  constructor(clock: Clock, countMax: number, msMax: number) {
+    this.#clock = clock
+    this.#countMax = countMax
+    this.#msMax = msMax
+  }
+
+  remember(transactionId: string, owner: string, digest: Uint8Array, answer: string): void {
+    const nowMs = this.#clock.nowMs()
+    this.#byId.set(transactionId, { owner, digest, answer, finishedMs: nowMs })
+    for (const [id, { finishedMs }] of this.#byId) {
+      if (this.#byId.size <= this.#countMax && nowMs - finishedMs <= this.#msMax) break
+      this.#byId.delete(id)
+    }
+  }
+
+  answerOf(transactionId: string, owner: string, digest: Uint8Array): string | undefined {
+    const finished = this.#byId.get(transactionId)
+    if (finished === undefined || finished.owner !== owner) return undefined
+    if (this.#clock.nowMs() - finished.finishedMs > this.#msMax) return undefined
+    return equalBytes(finished.digest, digest) ? finished.answer : undefined
+  }
+}

@@ -1,0 +1,76 @@
+/** Bounds of the server: sizes, counts and times, each with its reason. All configurable but the listener's. */
+import { assert } from '@cairn/core'
+import { defaultLimits } from '@cairn/ledger'
+
+export interface QldbServerLimits {
+  /** Largest request body. 1 MB of parameters make about 1.4 MB of base64 (qldb-compat 1.2 asks for 8 MiB or more). */
+  readonly bodyBytesMax: number
+  /** All request bodies in memory together; beyond it requests are told to come back. */
+  readonly bodyBytesInFlightMax: number
+  /** How much of a body that is too large is read and thrown away, so that the client gets to read the fault. */
+  readonly discardedBytesMax: number
+  /** Requests running or waiting for their turn in a session. */
+  readonly commandCountMax: number
+  /** Per ledger. */
+  readonly activeSessionCountMax: number
+  readonly sessionMsMax: number
+  readonly sessionIdleMsMax: number
+  /** Expired sessions remembered, so that their clients learn why. */
+  readonly expiredSessionCountMax: number
+  /** The life of a transaction; what the engine is given. */
+  readonly transactionMsMax: number
+  readonly pageValueCountMax: number
+  /** Ion bytes of a page, before base64. */
+  readonly pageBytesMax: number
+  /** Results of one transaction with pages still to be read. */
+  readonly openResultCountMax: number
+  /** Commits remembered, so that a repeated CommitTransaction finds its first answer (qldb-compat 6). */
+  readonly finishedTransactionCountMax: number
+  readonly finishedTransactionMsMax: number
+  /** How long `close` waits for commands under way. */
+  readonly drainMsMax: number
+}
+
+export const defaultQldbServerLimits: QldbServerLimits = {
+  bodyBytesMax: 8 * 1024 * 1024,
+  bodyBytesInFlightMax: 256 * 1024 * 1024,
+  discardedBytesMax: 64 * 1024 * 1024,
+  commandCountMax: 2048,
+  activeSessionCountMax: defaultLimits.activeSessionCountMax,
+  // QLDB ended sessions after 13 to 17 minutes (qldb-compat 1.3). Drivers pool idle sessions: no less for them.
+  sessionMsMax: 15 * 60_000,
+  sessionIdleMsMax: 15 * 60_000,
+  expiredSessionCountMax: 10_000,
+  transactionMsMax: defaultLimits.transactionMsMax,
+  pageValueCountMax: 200,
+  pageBytesMax: 1024 * 1024,
+  openResultCountMax: 1000,
+  finishedTransactionCountMax: 10_000,
+  finishedTransactionMsMax: 5 * 60_000,
+  drainMsMax: 10_000,
+}
+
+/** What whoever builds the listener sets on it. Names are those of `http.createServer` and `http.Server`. */
+export const listenerSettings: {
+  readonly headersTimeout: number
+  readonly requestTimeout: number
+  readonly keepAliveTimeout: number
+  readonly maxHeaderSize: number
+  readonly maxRequestsPerSocket: number
+} = {
+  headersTimeout: 10_000,
+  // 8 MiB in a minute is 1.1 Mbit/s.
+  requestTimeout: 60_000,
+  // Longer than a session lives. A server that closes idle connections first races with the client's next request: the
+  // driver sees ECONNRESET, and does not retry it.
+  keepAliveTimeout: 16 * 60_000,
+  maxHeaderSize: 16 * 1024,
+  maxRequestsPerSocket: 0,
+}
+
+assert(defaultQldbServerLimits.bodyBytesMax < defaultQldbServerLimits.bodyBytesInFlightMax)
+assert(defaultQldbServerLimits.bodyBytesMax < defaultQldbServerLimits.discardedBytesMax)
+// A command on every session of a full ledger at once is not overload.
+assert(defaultQldbServerLimits.activeSessionCountMax < defaultQldbServerLimits.commandCountMax)
+assert(defaultQldbServerLimits.sessionMsMax < listenerSettings.keepAliveTimeout)
+assert(defaultQldbServerLimits.transactionMsMax < defaultQldbServerLimits.sessionMsMax)

@@ -1,0 +1,197 @@
+/**
+ * The QLDB server: session API and control API on one port, told apart by `x-amz-target`.
+ * The core answers plain records (`respond`); node:http and node:https come in through a thin adapter (`handle`).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  type AccessKey,
+  createSignatureVerifier,
+  type HttpRequest,
+  type HttpResponse,
+  headerOf,
+  json10ContentType,
+  json10Fault,
+  parseJsonBody,
+  restJsonContentType,
+  restJsonFault,
+  type SignatureVerifier,
+} from '@cairn/aws-protocol'
+import { type Clock, type IdSource, type Logger, silentLogger } from '@cairn/core'
+import type { LedgerHost } from '@cairn/ledger'
+import { type Authorizer, allowAll, anonymous, type Identity } from './authorizer.ts'
+import { ControlApi } from './control-api.ts'
+import { serverError } from './errors.ts'
+import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'
+import { defaultQldbServerLimits, type QldbServerLimits } from './limits.ts'
+import { NodeHttpAdapter } from './node-http.ts'
+import { SessionApi, sendCommandTarget } from './session-api.ts'
+import { SessionTable } from './session-table.ts'
+
+/** Signatures ignored, or verified with the keys that `lookup` knows. */
+export type AuthenticationMode =
+  | 'off'
+  | { readonly mode: 'sigv4'; lookup(accessKeyId: string): AccessKey | undefined }
+
+export interface QldbServerOptions {
+  readonly host: LedgerHost
+  readonly clock: Clock
+  readonly ids: IdSource
+  readonly logger?: Logger
+  readonly auth: AuthenticationMode
+  /** Default: everyone who is let in may do everything. */
+  readonly authorizer?: Authorizer
+  readonly limits?: Partial<QldbServerLimits>
+  /** For ARNs. Default us-east-1. */
+  readonly region?: string
+  /** For ARNs, 12 digits. */
+  readonly accountId?: string
+}
+
+export interface QldbServer {
+  /** Answers a request whose body was received whole. Never rejects. */
+  respond(request: HttpRequest): Promise<HttpResponse>
+  /** For `http.createServer(server.handle)` and `https.createServer(…, server.handle)`. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  /**
+   * Refuses new requests, waits for those under way (`drainMsMax`), then ends all sessions and their transactions.
+   * The listener is closed by whoever opened it.
+   */
+  close(): Promise<void>
+}
+
+export function createQldbServer(options: QldbServerOptions): QldbServer {
+  return new Server(options)
+}
+
+class Server implements QldbServer {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  readonly #clock: Clock
+  readonly #ids: IdSource
+  readonly #logger: Logger
+  readonly #limits: QldbServerLimits
+  readonly #verifier: SignatureVerifier | undefined
+  readonly #sessions: SessionTable
+  readonly #sessionApi: SessionApi
+  readonly #controlApi: ControlApi
+  #commandCount = 0
+  #isClosing = false
+  #onIdle: (() => void) | undefined
+
+  constructor(options: QldbServerOptions) {
+    const { host, clock, ids, auth } = options
+    const limits = { ...defaultQldbServerLimits, ...options.limits }
+    const authorizer = options.authorizer ?? allowAll
+    const arns = {
+      region: options.region ?? 'us-east-1',
+      accountId: options.accountId ?? '000000000000',
+    }
+    this.#clock = clock
+    this.#ids = ids
+    this.#logger = options.logger ?? silentLogger
+    this.#limits = limits
+    this.#verifier =
+      auth === 'off'
+        ? undefined
+        : createSignatureVerifier({ lookup: auth.lookup.bind(auth), clock, services: ['qldb'] })
+    const sessions = new SessionTable(clock, ids, limits)
+    this.#sessions = sessions
+    this.#sessionApi = new SessionApi({ host, clock, authorizer, arns, limits, sessions })
+    this.#controlApi = new ControlApi(host, arns, sessions, authorizer)
+    const adapter = new NodeHttpAdapter(this, limits)
+    this.handle = (request, response) => adapter.handle(request, response)
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  async respond(request: HttpRequest): Promise<HttpResponse> {
+    const target = headerOf(request.headers, 'x-amz-target')
+    const requestId = this.#ids.random()
+    this.#commandCount++
+    try {
+      this.#admit()
+      const identity = this.#identify(request)
+      const isSession = target !== undefined
+      const body = isSession
+        ? await this.#sendCommand(identity, target, request)
+        : await this.#controlApi.respond(identity, request)
+      return {
+        status: 200,
+        headers: {
+          'content-type': isSession ? json10ContentType : restJsonContentType,
+          'x-amzn-RequestId': requestId,
+        },
+        body,
+      }
+    } catch (error) {
+      return this.#faultResponse(error, target !== undefined, requestId)
+    } finally {
+      this.#commandCount--
+      if (this.#commandCount === 0) this.#onIdle?.()
+    }
+  }
+
+  /** For an adapter that cannot even make a request of what it received. */
+  refuse(error: unknown, isSession: boolean): HttpResponse {
+    return this.#faultResponse(error, isSession, this.#ids.random())
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    if (this.#commandCount > 0) await this.#drain()
+    this.#sessions.endAll()
+  }
+
+  async #drain(): Promise<void> {
+    const timeout = new AbortController()
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+    const late = this.#clock.sleep(this.#limits.drainMsMax, timeout.signal).then(
+      () =>
+        this.#logger.log('warn', 'closing with commands under way', {
+          commandCount: this.#commandCount,
+        }),
+      () => undefined,
+    )
+    await Promise.race([idle, late])
+    timeout.abort()
+  }
+
+  #admit(): void {
+    if (this.#isClosing) {
+      throw serverError({ code: 'SERVER_CLOSING' }, 'The server is being closed.')
+    }
+    if (this.#commandCount > this.#limits.commandCountMax) {
+      throw serverError({ code: 'OVERLOADED' }, 'The server runs as many commands as it may.')
+    }
+  }
+
+  #identify(request: HttpRequest): Identity {
+    if (this.#verifier === undefined) return anonymous
+    const { accessKeyId } = this.#verifier.verify(request)
+    return { principal: accessKeyId, isAuthenticated: true }
+  }
+
+  #sendCommand(identity: Identity, target: string, request: HttpRequest): Promise<string> {
+    if (target !== sendCommandTarget || request.method !== 'POST' || request.path !== '/') {
+      throw serverError(
+        { code: 'OPERATION_UNKNOWN' },
+        `The session API has one operation: POST / with x-amz-target ${sendCommandTarget}.`,
+      )
+    }
+    return this.#sessionApi.sendCommand(identity, parseJsonBody(request.body))
+  }
+
+  #faultResponse(error: unknown, isSession: boolean, requestId: string): HttpResponse {
+    let fault = isSession ? sessionFaultOf(error) : controlFaultOf(error)
+    if (fault === undefined) {
+      fault = internalFault
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#logger.log('error', 'request failed', { requestId, error: text })
+    }
+    const response = isSession ? json10Fault(fault) : restJsonFault(fault)
+    return { ...response, headers: { ...response.headers, 'x-amzn-RequestId': requestId } }
+  }
+}
