@@ -18,7 +18,12 @@ const config: ViteUserConfig = defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'apps/*/src/**/*.test.ts',
+            'bench/src/*.test.ts',
+            'scripts/*.test.ts',
+          ],
           exclude: ['**/*.client.test.ts', '**/*.crash.test.ts'],
           testTimeout: 30_000,
         },

@@ -1,0 +1,109 @@
+/**
+ * `npm run bench [-- NAME…] [--save]`: Cairn beside the peers a user would pick, as ratios taken in one run. Tables go
+ * to stdout, progress to stderr. All suites together take about three minutes.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ionSuite } from './ion-suite.ts'
+import { fileSystemOf } from './machine.ts'
+import { reportText, saveResult } from './report.ts'
+import { roundCountMin } from './rounds.ts'
+import type { Suite } from './suite.ts'
+
+interface SuitePlan {
+  readonly suite: Suite
+  readonly roundCount: number
+  readonly seconds: number
+}
+
+const plans: Readonly<Record<string, SuitePlan>> = {
+  ion: { suite: ionSuite, roundCount: 5, seconds: 0.3 },
+}
+
+const usage = `Usage: npm run bench [-- NAME… OPTIONS]
+
+Suites: ${Object.keys(plans).join(', ')}; all of them when none is named.
+
+  --save          keep the result: bench/results/<date>-<name>.json and the table in bench/README.md
+  --rounds=N      rounds of each contestant, at least ${roundCountMin}
+  --seconds=N     length of a contestant's turn in a round
+  --directory=D   where the databases under test keep their files (default: the temporary folder)
+  --help
+
+Example: npm run bench -- transactions --seconds=2
+`
+
+const cleanUps: (() => Promise<void>)[] = []
+
+async function cleanUpAll(): Promise<void> {
+  for (let next = cleanUps.pop(); next !== undefined; next = cleanUps.pop()) await next()
+}
+
+function makeScratch(parent: string | undefined): string {
+  const folder = parent ?? tmpdir()
+  mkdirSync(folder, { recursive: true })
+  if (['tmpfs', 'ramfs'].includes(fileSystemOf(folder))) {
+    throw new Error(
+      `${folder} lies in memory, where a sync costs nothing. Name a disk: --directory=D`,
+    )
+  }
+  return mkdtempSync(join(folder, 'cairn-bench-'))
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      save: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      directory: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const unknown = positionals.filter((name) => plans[name] === undefined)
+  const roundCount = values.rounds === undefined ? undefined : Number(values.rounds)
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
+  const isUsable = (roundCount ?? roundCountMin) >= roundCountMin && (seconds ?? 1) > 0
+  if (values.help || unknown.length > 0 || !isUsable) {
+    process.stderr.write(unknown.length > 0 ? `No suite ${unknown.join(', ')}.\n\n${usage}` : usage)
+    return values.help ? 0 : 2
+  }
+
+  const names = positionals.length > 0 ? positionals : Object.keys(plans)
+  for (const name of names) {
+    const plan = plans[name]
+    if (plan === undefined) continue
+    const directory = makeScratch(values.directory)
+    cleanUps.push(async () => rmSync(directory, { recursive: true, force: true }))
+    const result = await plan.suite({
+      directory,
+      roundCount: roundCount ?? plan.roundCount,
+      durationMs: 1000 * (seconds ?? plan.seconds),
+      progress: (text) => process.stderr.write(`${name}: ${text}\n`),
+      defer: (cleanUp) => cleanUps.push(cleanUp),
+    })
+    await cleanUpAll()
+    process.stdout.write(`\n${reportText(result)}\n\n`)
+    if (values.save)
+      process.stderr.write(`kept as bench/results/${saveResult(result, new Date())}\n`)
+  }
+  return 0
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void cleanUpAll().finally(() => process.exit(1))
+  })
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+} finally {
+  await cleanUpAll()
+}
