@@ -36,8 +36,8 @@ const forms: ReadonlyMap<string, FormParser> = new Map<string, FormParser>([
 
 /** Reserved words that are functions without a form of their own. */
 const reservedFunctions: ReadonlySet<string> = new Set(
-  `BIT_LENGTH CHARACTER_LENGTH CHAR_LENGTH COALESCE CONVERT LOWER NULLIF OCTET_LENGTH SIZE TO_STRING TO_TIMESTAMP
-  TRANSLATE TXID UPPER UTCNOW`.split(/\s+/),
+  `BIT_LENGTH CHARACTER_LENGTH CHAR_LENGTH COALESCE CONVERT LOWER NULLIF OCTET_LENGTH SIZE
+  TO_STRING TO_TIMESTAMP TRANSLATE TXID UPPER UTCNOW`.split(/\s+/),
 )
 
 /** A word with its parenthesis. */

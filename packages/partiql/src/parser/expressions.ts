@@ -167,7 +167,7 @@ function parseNegatable(stream: TokenStream, value: Expression): Expression {
   throw stream.expected('IN, LIKE or BETWEEN')
 }
 
-/** `IN (a)` asks for one of a list as `IN (a, b)` does; `IN (SELECT …)` and `IN (<< … >>)` give the collection itself. */
+/** `IN (a)` asks for one of a list as `IN (a, b)` does; `IN (SELECT …)` and `IN (<<…>>)` give the collection itself. */
 function parseInCollection(stream: TokenStream): Expression {
   if (!stream.is('(')) return parseOperand(stream)
   const { position } = stream
@@ -447,6 +447,7 @@ function parseCase(stream: TokenStream): Expression {
   while (stream.accept('WHEN')) {
     const when = parseExpression(stream)
     stream.expect('THEN')
+    // biome-ignore lint/suspicious/noThenProperty: named for the keyword; nobody awaits a node.
     branches.push(Object.freeze({ when, then: parseElement(stream) }))
   }
   const otherwise = stream.accept('ELSE') ? parseElement(stream) : undefined

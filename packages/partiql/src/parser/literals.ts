@@ -2,16 +2,13 @@
  * Literals with a text of their own: numbers, Ion between backticks, DATE and TIMESTAMP.
  * Not here: TIME and INTERVAL, for which Ion has no value.
  */
-import { type IonValue, ionDecimal, ionInt, ionString, parseIon } from '@cairn/ion'
+import { IonError, type IonValue, ionDecimal, ionInt, ionString, parseIon } from '@cairn/ion'
 import type { LiteralExpression, Position } from '../ast.ts'
 import { PartiqlError, partiqlError } from '../errors.ts'
 import type { Token } from '../lexer.ts'
 import type { TokenStream } from './token-stream.ts'
 
-/**
- * Largest exponent of a number, either sign. Far beyond what anyone writes; it keeps an exponent within 32 bits whatever
- * the digits after the point.
- */
+/** Largest exponent of a number, either sign. Far beyond use; with the digits after the point it stays in 32 bits. */
 export const exponentMax = 1_000_000_000
 
 export function literal(value: IonValue, position: Position): LiteralExpression {
@@ -39,10 +36,9 @@ export function parseNumber(token: Token): LiteralExpression {
 }
 
 export function parseIonLiteral(token: Token): LiteralExpression {
-  return literal(
-    ionValueOf(token.text, token.position, 'one Ion value between backticks'),
-    token.position,
-  )
+  const { text, position } = token
+  const value = ionValueOf(text, position, 'one Ion value between backticks')
+  return literal(value, position)
 }
 
 /** `DATE '2024-02-29'`: a timestamp of day precision. */
@@ -81,17 +77,18 @@ export function expectString(stream: TokenStream, what: string): Token {
   return stream.advance()
 }
 
+/** @param what What the error says was expected. */
 function ionValueOf(text: string, position: Position, what: string): IonValue {
   try {
     return parseIon(text)
   } catch (cause) {
+    if (!(cause instanceof IonError)) throw cause
     const { line, column } = position
-    const reason = cause instanceof Error ? cause.message : String(cause)
     throw new PartiqlError(
       { code: 'SYNTAX', position },
       {
         shortMessage: `line ${line}, column ${column}: expected ${what}`,
-        metaMessages: [reason],
+        metaMessages: [cause.shortMessage],
         cause,
       },
     )

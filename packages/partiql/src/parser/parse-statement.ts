@@ -4,7 +4,6 @@
  */
 import type { ParsedStatement, Statement } from '../ast.ts'
 import { partiqlError } from '../errors.ts'
-import { reservedWords } from '../reserved-words.ts'
 import { parseCreate, parseDrop, parseExec, parseUndrop } from './ddl.ts'
 import { parseDelete, parseFromUpdate, parseInsert, parseUpdate } from './dml.ts'
 import { parseQuery } from './queries.ts'
@@ -61,35 +60,35 @@ function isForeign(stream: TokenStream): boolean {
 
 function hintsForRest(stream: TokenStream, hasSemicolon: boolean): readonly string[] {
   if (hasSemicolon) return ['One statement is run at a time.']
-  const { code, text, kind } = stream.token
+  const { code, text } = stream.token
   if ([')', ']', '}', '>>'].includes(code)) return [`Nothing is open that '${text}' could close.`]
-  if (code === '=') return ['Fields are set with UPDATE t SET field = value.']
-  if (kind === 'word' && reservedWords.has(code)) return []
   return []
 }
 
 /**
  * Left-leaning chains (`a + b + c …`, `a UNION b …`) are parsed in loops and still make high trees, on which visitors
- * recurse. So the height has the bound that nesting has.
+ * recurse. So the height has the bound that nesting has. Level by level, since recursion is what must not happen here.
  * @throws PartiqlError LIMIT
  */
 function checkHeight(statement: Statement): void {
-  // Level by level; a node is an object with a position, and lists between nodes do not count.
   let level: readonly object[] = [statement]
   for (let height = 0; level.length > 0; height++) {
     if (height > nestingDepthMax) {
       const message = `a chain or nesting of more than ${nestingDepthMax} levels`
       throw partiqlError('LIMIT', statement.position, message)
     }
-    level = level.flatMap(childrenOf)
+    const next: object[] = []
+    for (const node of level) pushChildren(node, next)
+    level = next
   }
 }
 
-function childrenOf(node: object): readonly object[] {
-  const kind = 'kind' in node ? node.kind : undefined
-  if (kind === 'literal') return []
-  return Object.values(node).flatMap((value: unknown) => {
-    if (Array.isArray(value)) return value.filter((item) => typeof item === 'object')
-    return typeof value === 'object' && value !== null ? [value] : []
-  })
+/** Members of lists count as children of the node that has the list. */
+function pushChildren(node: object, children: object[]): void {
+  if ('kind' in node && node.kind === 'literal') return
+  for (const [key, value] of Object.entries(node)) {
+    if (typeof value !== 'object' || value === null || key === 'position') continue
+    if (!Array.isArray(value)) children.push(value)
+    else for (const item of value) if (typeof item === 'object') children.push(item)
+  }
 }
