@@ -26,4 +26,4 @@ export {
 } from './ids.ts'
 export { type Logger, type LogLevel, silentLogger } from './logger.ts'
 export { type Random, systemRandom } from './random.ts'
-export { hashBytesSize, sha256, sha256Into } from './sha256.ts'
+export { hashBytesSize, sha256, sha256Into, sha256Latin1 } from './sha256.ts'

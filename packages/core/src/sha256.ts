@@ -7,7 +7,7 @@ import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 export const hashBytesSize = 32
 
 interface NodeCrypto {
-  hash?: (algorithm: string, data: Uint8Array, encoding: 'hex') => string
+  hash?: (algorithm: string, data: Uint8Array, encoding: 'latin1') => string
 }
 
 // process.getBuiltinModule (Node 20.16) reaches node:crypto without an import that a browser bundler would trip over.
@@ -16,8 +16,14 @@ const nodeCrypto = (
 ).process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined
 const nodeHash = nodeCrypto?.hash
 
-const nibbles = new Uint8Array(128)
-for (let i = 0; i < 16; i++) nibbles['0123456789abcdef'.charCodeAt(i)] = i
+/**
+ * SHA-256 of `bytes` as a string of 32 characters with codes 0 to 255. Such strings order as the digests do.
+ */
+export function sha256Latin1(bytes: Uint8Array): string {
+  // 0.20 µs for 40 bytes, where 'hex' takes 0.22 and 'buffer' 0.69 (Node 20.20), and half the characters to decode.
+  if (nodeHash !== undefined) return nodeHash('sha256', bytes, 'latin1')
+  return String.fromCharCode(...nobleSha256(bytes))
+}
 
 /** SHA-256 of `bytes` written to `out` at `offset`. */
 export function sha256Into(bytes: Uint8Array, out: Uint8Array, offset: number): void {
@@ -25,13 +31,8 @@ export function sha256Into(bytes: Uint8Array, out: Uint8Array, offset: number): 
     out.set(nobleSha256(bytes), offset)
     return
   }
-  // The 'hex' form costs a third of the 'buffer' form (storage-engine 4), decoding included.
-  const hex = nodeHash('sha256', bytes, 'hex')
-  for (let i = 0; i < hashBytesSize; i++) {
-    out[offset + i] =
-      ((nibbles[hex.charCodeAt(2 * i)] as number) << 4) |
-      (nibbles[hex.charCodeAt(2 * i + 1)] as number)
-  }
+  const digest = nodeHash('sha256', bytes, 'latin1')
+  for (let i = 0; i < hashBytesSize; i++) out[offset + i] = digest.charCodeAt(i)
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {

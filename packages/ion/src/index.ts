@@ -1,5 +1,17 @@
 /** `@cairn/ion`: Ion 1.0 values, codecs and hash. Browser-safe. */
 
+export { decodeIon, decodeIonAll } from './binary-reader.ts'
+export { encodeIon, encodeIonAll } from './binary-writer.ts'
+export { equalIon } from './equal.ts'
+export { IonError, type IonErrorType } from './errors.ts'
+export { hashIon, hashIonBytes, hashIonString } from './hash.ts'
+export { type EmbeddedIon, embedIon, ionFromJs, jsFromIon } from './js-values.ts'
+export { decimalExponentMax, fractionDigitsMax, nestingDepthMax } from './limits.ts'
+export { compareNumbers, type IonNumber } from './numbers.ts'
+export { type IonCatalog, ionCatalog, type SharedSymbolTable } from './symbol-table.ts'
+export { parseIon, parseIonAll } from './text-reader.ts'
+export { type FormatIonOptions, formatIon } from './text-writer.ts'
+export { compareTimestamps, formatTimestamp, timestampToMs } from './timestamp.ts'
 export {
   type Annotations,
   fieldOf,

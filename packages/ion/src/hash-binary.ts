@@ -1,0 +1,179 @@
+/**
+ * Ion hash of a value straight from its binary encoding. No value is built: what the encoding and the hash write
+ * alike is copied, what an encoder may write in several ways (padded numbers, 32-bit floats, padding, ordered
+ * structs) is brought to its one form. Spec: Ion Hash 1.0.
+ */
+import { BinaryReader } from './binary-reader.ts'
+import { binaryError } from './errors.ts'
+import type { HashSink } from './hash-sink.ts'
+import { serializeValue, writeFloat } from './hash-value.ts'
+import { checkDepth } from './limits.ts'
+import type { SymbolTable } from './symbol-table.ts'
+import { decodeUtf8 } from './utf8.ts'
+import { noAnnotations } from './value.ts'
+
+/** Reads as `BinaryReader` does and writes the serialised form instead of building values. */
+export class HashReader extends BinaryReader {
+  readonly #out: HashSink
+
+  constructor(bytes: Uint8Array, out: HashSink) {
+    super(bytes, undefined)
+    this.#out = out
+  }
+
+  /** Writes the serialised form of the value at `pos`. */
+  serializeTopLevel(): void {
+    this.#serialize(this.end, 0)
+  }
+
+  /** @returns false for padding, which is skipped. */
+  #serialize(end: number, depth: number): boolean {
+    const start = this.pos
+    const out = this.#out
+    const descriptor = this.bytes[start] as number
+    const type = descriptor >> 4
+    const low = descriptor & 15
+    if (type === 14) {
+      this.#serializeAnnotated(end, depth)
+      return true
+    }
+    if (type === 15) throw binaryError(start, 'Type code 15 is reserved.')
+    this.pos = start + 1
+    if (low === 15) {
+      // null.int has one form, whatever sign its code gives.
+      out.begin(type === 3 ? 0x2f : descriptor)
+      out.end()
+      return true
+    }
+    if (type === 1) {
+      if (low > 1) throw binaryError(start, 'A bool has no such length.')
+      out.begin(descriptor)
+      out.end()
+      return true
+    }
+    let length = low
+    if (low === 14 || (low === 1 && type === 13)) length = this.readVarUint(end)
+    const pos = this.pos
+    if (length > end - pos) {
+      throw binaryError(start, 'A value is longer than the bytes that hold it.')
+    }
+    const valueEnd = pos + length
+    switch (type) {
+      case 0:
+        this.pos = valueEnd
+        return false
+      case 2:
+      case 3:
+        this.#serializeInt(start, type, valueEnd)
+        return true
+      case 4:
+        out.begin(0x40)
+        writeFloat(this.readFloat(valueEnd), out)
+        break
+      case 5:
+        serializeValue(this.readDecimal(valueEnd, noAnnotations), out, depth)
+        return true
+      case 6:
+        serializeValue(this.readTimestamp(start, valueEnd, noAnnotations), out, depth)
+        return true
+      case 7:
+        this.#serializeSymbol(this.readSymbolId(valueEnd))
+        return true
+      case 8:
+        this.#serializeString(valueEnd)
+        break
+      case 9:
+      case 10:
+        out.begin(descriptor & 0xf0)
+        out.writeEscaped(this.bytes, pos, valueEnd)
+        this.pos = valueEnd
+        break
+      case 11:
+      case 12:
+        checkDepth(depth + 1)
+        out.begin(descriptor & 0xf0)
+        while (this.pos < valueEnd) this.#serialize(valueEnd, depth + 1)
+        break
+      default:
+        if (low === 1 && length === 0) throw binaryError(start, 'An ordered struct is empty.')
+        checkDepth(depth + 1)
+        this.#serializeFields(valueEnd, depth + 1)
+    }
+    out.end()
+    return true
+  }
+
+  #serializeInt(start: number, type: number, end: number): void {
+    const { bytes } = this
+    let { pos } = this
+    while (pos < end && bytes[pos] === 0) pos++
+    if (type === 3 && pos === end) throw binaryError(start, 'An int is a negative zero.')
+    this.#out.begin(type << 4)
+    this.#out.writeEscaped(bytes, pos, end)
+    this.#out.end()
+    this.pos = end
+  }
+
+  #serializeString(end: number): void {
+    const { bytes, pos } = this
+    this.#out.begin(0x80)
+    const union = this.#out.writeEscaped(bytes, pos, end)
+    if (union > 127) decodeUtf8(bytes, pos, end)
+    this.pos = end
+  }
+
+  #serializeAnnotated(end: number, depth: number): void {
+    const start = this.pos
+    const wrapperEnd = this.readWrapperStart()
+    if (wrapperEnd > end) throw binaryError(start, 'A value is longer than the bytes that hold it.')
+    const { annotationsEnd } = this
+    this.#out.begin(0xe0)
+    while (this.pos < annotationsEnd) this.#serializeSymbol(this.readVarUint(annotationsEnd))
+    const descriptor = this.bytes[this.pos] as number
+    if (descriptor >> 4 === 14) throw binaryError(this.pos, 'An annotation wrapper holds another.')
+    if (!this.#serialize(wrapperEnd, depth)) {
+      throw binaryError(start, 'An annotation wrapper holds padding.')
+    }
+    if (this.pos !== wrapperEnd) {
+      throw binaryError(start, 'An annotation wrapper is longer than its value.')
+    }
+    this.#out.end()
+  }
+
+  #serializeFields(end: number, depth: number): void {
+    const out = this.#out
+    out.begin(0xd0)
+    const digests: string[] = []
+    while (this.pos < end) {
+      const sid = this.readVarUint(end)
+      if (this.pos >= end) throw this.truncated()
+      const descriptor = this.bytes[this.pos] as number
+      const start = out.size
+      // The name of padding means nothing and need not be defined.
+      if (descriptor >= 0x0f) this.#serializeSymbol(sid)
+      if (this.#serialize(end, depth)) digests.push(out.digestFrom(start))
+    }
+    out.writeDigests(digests)
+  }
+
+  #serializeSymbol(sid: number): void {
+    const { table } = this
+    const form = table.hashForms[sid - table.firstSid]
+    this.#out.writeBytes(form ?? this.#symbolForm(table, sid))
+  }
+
+  /** Serialised form of a symbol, kept with the table: the next document of its shape asks again. */
+  #symbolForm(table: SymbolTable, sid: number): Uint8Array {
+    const out = this.#out
+    const start = out.size
+    out.writeSymbol(table.textOf(sid))
+    const form = out.bytes.slice(start, out.size)
+    out.size = start
+    const index = sid - table.firstSid
+    if (index >= 0) {
+      while (table.hashForms.length < index) table.hashForms.push(undefined)
+      table.hashForms[index] = form
+    }
+    return form
+  }
+}

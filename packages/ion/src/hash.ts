@@ -1,0 +1,41 @@
+/**
+ * Ion Hash 1.0 with SHA-256: what QLDB calls the hash of a value, a document or a statement.
+ * Spec: qldb-compat 4.1. The serialised form is made in hash-value.ts and hash-binary.ts.
+ */
+import { sha256, sha256Latin1 } from '@cairn/core'
+import { valueCountError } from './errors.ts'
+import { HashReader } from './hash-binary.ts'
+import { HashSink } from './hash-sink.ts'
+import { serializeValue } from './hash-value.ts'
+import { type IonValue, ionString } from './value.ts'
+
+// Reused by every call: hashing is synchronous and never re-entered.
+const sink = new HashSink(sha256Latin1)
+
+/**
+ * Hash of a value in memory, 32 bytes.
+ * @throws IonError SYMBOL_TEXT_UNKNOWN, VALUE_INVALID, LIMIT
+ */
+export function hashIon(value: IonValue): Uint8Array {
+  sink.reset()
+  serializeValue(value, sink, 0)
+  return sha256(sink.bytes.subarray(0, sink.size))
+}
+
+/**
+ * Hash of the one value in a binary Ion stream, 32 bytes; equal to `hashIon(decodeIon(stream))`.
+ * @throws IonError as `decodeIon` and `hashIon`
+ */
+export function hashIonBytes(stream: Uint8Array): Uint8Array {
+  sink.reset()
+  const reader = new HashReader(stream, sink)
+  if (!reader.seekValue()) throw valueCountError(0)
+  reader.serializeTopLevel()
+  if (reader.seekValue()) throw valueCountError(2)
+  return sha256(sink.bytes.subarray(0, sink.size))
+}
+
+/** Hash of the Ion string `text`, 32 bytes: what a driver sends for a PartiQL statement. */
+export function hashIonString(text: string): Uint8Array {
+  return hashIon(ionString(text))
+}
