@@ -37,8 +37,11 @@ export function parseNumber(token: Token): LiteralExpression {
 
 export function parseIonLiteral(token: Token): LiteralExpression {
   const { text, position } = token
-  const value = ionValueOf(text, position, 'one Ion value between backticks')
-  return literal(value, position)
+  const what = 'one Ion value between backticks'
+  return literal(
+    ionValueOf(text, what, (error) => placeWithin(position, error)),
+    position,
+  )
 }
 
 /** `DATE '2024-02-29'`: a timestamp of day precision. */
@@ -48,7 +51,10 @@ export function parseDate(stream: TokenStream): LiteralExpression {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(token.text)) {
     throw partiqlError('SYNTAX', token.position, "expected a date such as '2024-02-29'")
   }
-  return literal(ionValueOf(token.text, token.position, 'a date of the calendar'), position)
+  return literal(
+    ionValueOf(token.text, 'a date of the calendar', () => token.position),
+    position,
+  )
 }
 
 /** `TIMESTAMP [WITH TIME ZONE] '2024-02-29 13:05:00.25+01:00'`; without an offset it is unknown, as `-00:00` in Ion. */
@@ -62,7 +68,10 @@ export function parseTimestamp(stream: TokenStream): LiteralExpression {
     throw partiqlError('SYNTAX', token.position, "expected a time such as '2024-02-29 13:05:00'")
   }
   const text = `${date}T${time}${offset}`
-  return literal(ionValueOf(text, token.position, 'a date and time of the calendar'), position)
+  return literal(
+    ionValueOf(text, 'a date and time of the calendar', () => token.position),
+    position,
+  )
 }
 
 /** `WITH TIME ZONE` or `WITHOUT TIME ZONE`: the string itself says which it is. */
@@ -77,17 +86,28 @@ export function expectString(stream: TokenStream, what: string): Token {
   return stream.advance()
 }
 
+/** The place in the statement that an error about Ion text means; `start` is the backtick before the text. */
+function placeWithin(start: Position, { data }: IonError): Position {
+  if (data.code !== 'TEXT_INVALID') return start
+  const line = start.line + data.line - 1
+  return { line, column: data.line === 1 ? start.column + data.column : data.column }
+}
+
 /** @param what What the error says was expected. */
-function ionValueOf(text: string, position: Position, what: string): IonValue {
+function ionValueOf(
+  text: string,
+  what: string,
+  positionOf: (error: IonError) => Position,
+): IonValue {
   try {
     return parseIon(text)
   } catch (cause) {
     if (!(cause instanceof IonError)) throw cause
-    const { line, column } = position
+    const position = positionOf(cause)
     throw new PartiqlError(
       { code: 'SYNTAX', position },
       {
-        shortMessage: `line ${line}, column ${column}: expected ${what}`,
+        shortMessage: `line ${position.line}, column ${position.column}: expected ${what}`,
         metaMessages: [cause.shortMessage],
         cause,
       },

@@ -216,9 +216,10 @@ describe('lexical errors', () => {
   it.each([
     ["DATE '2023-02-29'", 'line 1, column 6: expected a date of the calendar\n'],
     ['a =\n `1 2`', 'line 2, column 2: expected one Ion value between backticks\n'],
-    ['`{a: }`', 'line 1, column 1: expected one Ion value between backticks\n'],
     ['``', 'line 1, column 1: expected one Ion value between backticks\n'],
-  ])('passes on what the Ion reader says of %s', (text, start) => {
+    ['a = `{a: }`', 'line 1, column 10: expected one Ion value between backticks\n'],
+    ['a = `\n{a: }`', 'line 2, column 5: expected one Ion value between backticks\n'],
+  ])('shows where the Ion reader stopped in %s', (text, start) => {
     expect(messageOf(text).slice(0, start.length)).toBe(start)
   })
 
