@@ -7,7 +7,7 @@ import { assert, emptyBytes, hashBytesSize, sha256 } from '@cairn/core'
 const dotInput = new Uint8Array(2 * hashBytesSize)
 const nodeInput = new Uint8Array(1 + 2 * hashBytesSize)
 nodeInput[0] = 1
-/** Holds the entry of a block with some 20 items; a fresh array for each costs half of the hash (0.63 against 0.40 µs). */
+// 1.5x over a fresh array for each entry (0.40 against 0.63 µs, hash included). Holds a block with some 20 items.
 const leafInput = new Uint8Array(1024)
 
 /**

@@ -1,4 +1,4 @@
-/** Trees over a list that is at hand as a whole: the revisions and the entries of one block. Shape as in merkle-tree.ts. */
+/** Trees over a list that is at hand as a whole: a block's revisions, its entries. Shape as in merkle-tree.ts. */
 import { ProofError } from './errors.ts'
 import { qldbHasher, type TreeHasher } from './hasher.ts'
 

@@ -1,4 +1,4 @@
-/** Where a tree keeps the hashes of its complete subtrees. A journal keeps them on disk; this one keeps them in memory. */
+/** Where a tree keeps the hashes of its complete subtrees. A journal keeps them on disk; here they are in memory. */
 import { assert } from '@cairn/core'
 
 export interface NodeStore {

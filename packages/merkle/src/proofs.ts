@@ -1,6 +1,6 @@
 /**
  * Checking proofs: RFC 6962 inclusion and consistency with the hasher as a parameter, and QLDB's bare fold.
- * A fold shows only that 32 bytes occur somewhere below a digest; a position needs the tree's size from a trusted place.
+ * A fold shows only that 32 bytes occur somewhere below a digest; a position needs a tree size that is trusted.
  */
 import { hashBytesSize } from '@cairn/core'
 import { ProofError } from './errors.ts'
@@ -110,8 +110,8 @@ export function inclusionProofLength(index: number, size: number): number {
 }
 
 /**
- * Folds a QLDB proof with the dot operator, as QLDB's own samples do. Whatever it gives, it says nothing about position,
- * size or meaning of `leaf`.
+ * Folds a QLDB proof with the dot operator, as QLDB's own samples do. Whatever it gives, it says nothing about the
+ * position, size or meaning of `leaf`.
  * @throws ProofError HASH_LENGTH
  */
 export function foldProof(leaf: Uint8Array, proof: readonly Uint8Array[]): Uint8Array {

@@ -319,7 +319,7 @@ describe('A8: another size for one digest', () => {
     expect(codeOf(check({ ...eight.tip, sequenceNo: 0 }))).toBe('INDEX_OUT_OF_RANGE')
   })
 
-  it('lets new blocks stand before old ones in a consistency proof, which RFC 6962 does not', () => {
+  it('lets new blocks stand before old ones in a consistency proof; RFC 6962 does not', () => {
     const [a, b, c, d] = [0, 1, 2, 3].map((i) => sha256(utf8(`${i}`))) as [
       Uint8Array,
       Uint8Array,

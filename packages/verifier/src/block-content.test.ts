@@ -357,7 +357,8 @@ describe('verifyBlockContent, strict', () => {
     const changed = parseBlock(withFields(valueAt(1), { blockHash: ionBlob(new Uint8Array(32)) }))
     expect(() => verifyBlockContent(changed, { strict: true })).toThrow(
       [
-        `Block 1 of strand ${strandId}: blockHash is not entriesHash joined with previousBlockHash.`,
+        'Block 1 of strand CairnTestStrand0000001: ' +
+          'blockHash is not entriesHash joined with previousBlockHash.',
         'Stated: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
         'Computed: mLfK2YPgbtkVrhXFCrJ1ti8DzENzrmTyBLPRBua0+PQ=',
       ].join('\n'),

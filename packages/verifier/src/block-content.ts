@@ -130,7 +130,7 @@ function checkNative(block: Block): void {
     if (!transactionInfo.documents.has(documentId)) {
       throw blockError(
         { code: 'TABLE_UNKNOWN', blockAddress, position, documentId },
-        `transactionInfo.documents does not name document ${documentId} of its revision ${position}`,
+        `transactionInfo does not name document ${documentId} of its revision ${position}`,
       )
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The hashes of a block from its content (qldb-compat 4.4). `entriesHashList` is taken as it stands: it must contain what
- * the block's content hashes to, and may hold more, which QLDB's own blocks do.
+ * The hashes of a block from its content (qldb-compat 4.4). `entriesHashList` is taken as it stands: it must contain
+ * what the block's content hashes to, and may hold more, which QLDB's own blocks do.
  */
 import { equalBytes, toBase64 } from '@cairn/core'
 import { hashIon } from '@cairn/ion'

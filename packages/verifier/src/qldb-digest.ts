@@ -51,7 +51,7 @@ export interface VerifyRevisionParameters extends Pick<BlockContentOptions, 'cat
   readonly tip: BlockAddress
   /** The native block the revision is in, from GetBlock. Asks for grade `qldb-strict`. */
   readonly block?: Block | undefined
-  /** Canonical header of the block, from a receipt or an entry: must be the one that `block` has. Not without `block`. */
+  /** Canonical header from a receipt or an entry: must be the one that `block` has. Not without `block`. */
   readonly header?: Uint8Array | undefined
 }
 

@@ -1,6 +1,6 @@
 /**
- * Checks a whole ledger, block by block in order: content, links, and both trees as they grow. What the trees hash to is
- * for the caller to compare with a digest or a checkpoint that was kept elsewhere; a forger's ledger replays too.
+ * Checks a whole ledger, block by block in order: content, links, and both trees as they grow. What the trees hash to
+ * is for the caller to compare with a digest or checkpoint that was kept elsewhere; a forger's ledger replays too.
  */
 import { emptyBytes } from '@cairn/core'
 import { forgetfulNodeStore, MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'

@@ -1,4 +1,4 @@
-/** The part of a GetRevision proof that lies within the block (qldb-compat 4.5). The way on is the block's own proof. */
+/** The part of a GetRevision proof that lies within the block (qldb-compat 4.5). The rest is the block's own proof. */
 import { assert, equalBytes } from '@cairn/core'
 import { listProof, merkleRoot } from '@cairn/merkle'
 
