@@ -1,2 +1,4 @@
-/** `@cairn/cli`. */
-export {}
+/** `@cairn/cli`: the `cairn` program. */
+
+export { main, runAsProgram } from './main.ts'
+export type { Terminal } from './terminal.ts'

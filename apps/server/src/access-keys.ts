@@ -1,6 +1,6 @@
 /**
- * The key file of `--auth sigv4`: `{"accessKeys": [{"accessKeyId": "…", "secretAccessKey": "…"}]}`, mode 0600. Made with
- * one random key on first use; more are added by hand. Read once, at start.
+ * The key file of `--auth sigv4`: `{"accessKeys": [{"accessKeyId": "…", "secretAccessKey": "…"}]}`, mode 0600. Made
+ * with one random key on first use; more are added by hand. Read once, at start.
  */
 import { dirname } from 'node:path'
 import { type FileSystem, fromUtf8, type Random, toBase64, utf8 } from '@cairn/core'

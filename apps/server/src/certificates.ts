@@ -71,7 +71,7 @@ const backdatedDays = 1
 const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
 const commonName = '2.5.4.3'
 const organizationName = '2.5.4.10'
-/** 128 random bits. RFC 5280 4.1.2.2 allows up to 20 bytes; the first bit stays clear so that the number is positive. */
+/** RFC 5280 4.1.2.2 allows up to 20 bytes; the first bit stays clear so that the number is positive. */
 const serialBytesSize = 16
 /** RFC 7093 method 1: the leftmost 160 bits of the SHA-256 hash of the public key. */
 const keyIdentifierBytesSize = 20

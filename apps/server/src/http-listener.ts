@@ -1,4 +1,4 @@
-/** An http or https listener with its limits, and its end: no new connections, answers under way go out, then closed. */
+/** An http or https listener with its limits, and its end: no new connections, answers under way go out, then close. */
 import {
   createServer as createHttpServer,
   type Server as HttpServer,
@@ -9,6 +9,7 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { assert } from '@cairn/core'
+import { listenerSettings } from '@cairn/qldb-server'
 import type { CertificateAndKey } from './certificates.ts'
 import { ServerError } from './errors.ts'
 import { formatUrl, type ListenAddress } from './listen-address.ts'
@@ -27,26 +28,15 @@ export interface HttpListener {
   close(): Promise<void>
 }
 
-/** The head of a request is one packet or two; longer means a client that stalls on purpose. */
-export const headersTimeoutMs = 10_000
-/** The whole request: 8 MiB, the largest body, at 140 KB/s. */
-export const requestTimeoutMs = 60_000
 /** A connection with an answer that nobody reads. Longer than any answer takes: transactions live 30 s. */
-export const socketTimeoutMs = 120_000
-/**
- * An idle connection. Longer than the 15 minutes a session lives, so that a driver never finds the connection of a
- * session in its pool closed: not every client repeats a request that met a closing connection.
- */
-export const keepAliveTimeoutMs: number = 16 * 60_000
-export const tlsHandshakeTimeoutMs = 10_000
-/** Signed requests carry about 2 KB of headers. The value is Node's default, written down because it is a limit. */
-export const headerBytesMax: number = 16 * 1024
+const socketTimeoutMs = 120_000
+const tlsHandshakeTimeoutMs = 10_000
 /** More than the sessions of five full ledgers (5 × 1500), less than what usual limits on open files leave. */
-export const connectionCountMax = 8192
+const connectionCountMax = 8192
 /** Answers under way at the end get this long. */
-export const drainMsMax = 5000
-assert(headersTimeoutMs < requestTimeoutMs)
-assert(socketTimeoutMs < keepAliveTimeoutMs)
+const drainMsMax = 5000
+assert(listenerSettings.headersTimeout < listenerSettings.requestTimeout)
+assert(listenerSettings.requestTimeout < socketTimeoutMs)
 
 /** @throws ServerError PORT_IN_USE, PORT_FORBIDDEN, HOST_NOT_AVAILABLE */
 export async function openHttpListener(options: HttpListenerOptions): Promise<HttpListener> {
@@ -63,6 +53,7 @@ export async function openHttpListener(options: HttpListenerOptions): Promise<Ht
   const server = createServer(certificate, onRequest)
   server.maxConnections = connectionCountMax
   server.timeout = socketTimeoutMs
+  server.maxRequestsPerSocket = listenerSettings.maxRequestsPerSocket
   await listen(server, address)
 
   return {
@@ -89,12 +80,9 @@ function createServer(
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
 ): HttpServer | HttpsServer {
   const limits: ServerOptions = {
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    maxHeaderSize: headerBytesMax,
-    // How often Node looks for connections past the timeouts above.
-    connectionsCheckingInterval: headersTimeoutMs / 2,
+    ...listenerSettings,
+    // How often Node looks for connections past the timeouts.
+    connectionsCheckingInterval: listenerSettings.headersTimeout / 2,
   }
   if (certificate === undefined) return createHttpServer(limits, onRequest)
   return createHttpsServer(

@@ -1,2 +1,31 @@
-/** `@cairn/server`. */
-export {}
+/** `@cairn/server`: the daemon as a library. */
+
+// ---- what it leaves in the data folder ----
+export { type AccessKeyFile, createAccessKey, openAccessKeyFile } from './access-keys.ts'
+export {
+  type CertificateAndKey,
+  createAuthority,
+  createServerCertificate,
+  type ServerCertificateOptions,
+} from './certificates.ts'
+export { ServerError, type ServerErrorType } from './errors.ts'
+// ---- what it is given ----
+export {
+  formatUrl,
+  isLoopback,
+  type ListenAddress,
+  parseListenAddress,
+} from './listen-address.ts'
+export { createLogger, type LogFormat, type LoggerOptions } from './loggers.ts'
+export { type ReadyInfo, readReadyFile } from './ready-file.ts'
+// ---- the server ----
+export {
+  type AuthMode,
+  defaultListen,
+  defaultTlsListen,
+  ownReadyFile,
+  type RunningServer,
+  type StartServerOptions,
+  startServer,
+} from './start-server.ts'
+export { version } from './version.ts'

@@ -1,0 +1,67 @@
+/** What a command is: a record that the parser, the help text and the suggestions read. */
+import type { Terminal } from './terminal.ts'
+
+export interface OptionSpec {
+  /** Without dashes, such as `ready-file`. */
+  readonly name: string
+  /** One letter, without the dash. */
+  readonly short?: string
+  /** Name of the value in the help text; a flag has none. */
+  readonly value?: string
+  readonly choices?: readonly string[]
+  /** May be given more than once. */
+  readonly repeats?: boolean
+  readonly help: string
+}
+
+export interface PositionalSpec {
+  readonly name: string
+  readonly isOptional?: boolean
+  readonly help: string
+}
+
+export interface Command {
+  /** The words after `cairn`. */
+  readonly path: readonly string[]
+  readonly summary: string
+  readonly options: readonly OptionSpec[]
+  readonly positionals: readonly PositionalSpec[]
+  /** Whole lines that work as they stand. */
+  readonly examples: readonly string[]
+  /** More for the help text, in paragraphs. */
+  readonly notes?: readonly string[]
+  /** Answers the exit code. */
+  run(context: CommandContext): Promise<number>
+}
+
+export interface CommandContext {
+  readonly args: Arguments
+  readonly terminal: Terminal
+}
+
+/** Parsed and checked against the command's tables; asking for an undeclared name is our own mistake. */
+export interface Arguments {
+  flag(name: string): boolean
+  text(name: string): string | undefined
+  texts(name: string): readonly string[]
+  /** @param index From 0. */
+  positional(index: number): string | undefined
+  /** A positional that the parser made sure of. */
+  required(index: number): string
+}
+
+export const exitDone = 0
+export const exitFailed = 1
+export const exitUsage = 2
+
+export const jsonOption: OptionSpec = { name: 'json', help: 'print JSON for programs' }
+export const helpOption: OptionSpec = { name: 'help', short: 'h', help: 'print this text' }
+
+export const endpointOptions: readonly OptionSpec[] = [
+  {
+    name: 'endpoint',
+    value: 'URL',
+    help: 'the server (default: the one that serves ./data, else http://127.0.0.1:4510)',
+  },
+  { name: 'ca-file', value: 'FILE', help: 'certificate authority to trust for an https endpoint' },
+]

@@ -1,0 +1,22 @@
+/** Every command, in the order of the help text. */
+import type { Command } from '../command.ts'
+import { createCommand, deleteCommand, describeCommand, listCommand } from './ledger.ts'
+import { sqlCommand } from './sql.ts'
+import { upCommand } from './up.ts'
+import { verifyBlockCommand } from './verify-block.ts'
+import { verifyDigestCommand } from './verify-digest.ts'
+import { verifyLedgerCommand } from './verify-ledger.ts'
+import { verifyRevisionCommand } from './verify-revision.ts'
+
+export const commands: readonly Command[] = [
+  upCommand,
+  createCommand,
+  listCommand,
+  describeCommand,
+  deleteCommand,
+  sqlCommand,
+  verifyLedgerCommand,
+  verifyDigestCommand,
+  verifyBlockCommand,
+  verifyRevisionCommand,
+]

@@ -1,0 +1,137 @@
+/** `cairn up`: runs the server in this terminal until a signal, and says where it is and what to try. */
+import { relative } from 'node:path'
+import {
+  createLogger,
+  defaultListen,
+  defaultTlsListen,
+  type ListenAddress,
+  parseListenAddress,
+  type RunningServer,
+  ServerError,
+  startServer,
+} from '@cairn/server'
+import { type Command, type CommandContext, exitDone, jsonOption } from '../command.ts'
+import { defaultDataDirectory } from '../endpoint.ts'
+import { usageError } from '../errors.ts'
+import { print, printError, type Terminal } from '../terminal.ts'
+
+const logLevels = ['debug', 'info', 'warn', 'error'] as const
+const logFormats = ['human', 'json'] as const
+
+export const upCommand: Command = {
+  path: ['up'],
+  summary: 'Start the server and keep it running until Ctrl-C or SIGTERM',
+  options: [
+    { name: 'data-dir', value: 'DIR', help: 'where everything is stored (default: ./data)' },
+    {
+      name: 'listen',
+      value: 'HOST:PORT',
+      help: 'http address, port 0 picks one (default: 127.0.0.1:4510)',
+    },
+    {
+      name: 'tls-listen',
+      value: 'HOST:PORT',
+      help: 'https address, port 0 picks one (default: 127.0.0.1:4511)',
+    },
+    { name: 'ready-file', value: 'FILE', help: 'write the endpoints there once all is ready' },
+    {
+      name: 'auth',
+      value: 'MODE',
+      choices: ['off', 'sigv4'],
+      help: 'whether requests must be signed (default: off)',
+    },
+    { name: 'insecure', help: 'allow --auth off on addresses that other machines reach' },
+    {
+      name: 'log-level',
+      value: 'LEVEL',
+      choices: logLevels,
+      help: 'least important events to log (default: warn at a terminal, else info)',
+    },
+    {
+      name: 'log-format',
+      value: 'FORMAT',
+      choices: logFormats,
+      help: 'of the log on standard error (default: human at a terminal, else json)',
+    },
+    jsonOption,
+  ],
+  positionals: [],
+  examples: [
+    'cairn up',
+    'cairn up --data-dir /var/lib/cairn --listen 0.0.0.0:4510 --auth sigv4',
+    'cairn up --listen 127.0.0.1:0 --tls-listen 127.0.0.1:0 --ready-file ready.json',
+  ],
+  run: runUp,
+}
+
+async function runUp({ args, terminal }: CommandContext): Promise<number> {
+  const dataDirectory = args.text('data-dir') ?? defaultDataDirectory
+  const readyFile = args.text('ready-file')
+  // Before anything is opened: a signal during the start is not lost.
+  const stopSignal = terminal.stopSignal()
+  const server = await startServer({
+    dataDirectory,
+    listen: addressOf(args.text('listen'), defaultListen),
+    tlsListen: addressOf(args.text('tls-listen'), defaultTlsListen),
+    auth: args.text('auth') === 'sigv4' ? 'sigv4' : 'off',
+    isInsecureAllowed: args.flag('insecure'),
+    ...(readyFile === undefined ? {} : { readyFile }),
+    clock: terminal.clock,
+    logger: loggerFor(terminal, args.text('log-level'), args.text('log-format')),
+  })
+  const banner = args.flag('json') ? JSON.stringify(server.info) : bannerText(server, dataDirectory)
+  print(terminal, banner)
+
+  const signal = await stopSignal
+  if (terminal.isErrorOutputWatched) printError(terminal, `\n${signal}: stopping …`)
+  await server.stop()
+  return exitDone
+}
+
+function addressOf(text: string | undefined, standard: ListenAddress): ListenAddress {
+  if (text === undefined) return standard
+  try {
+    return parseListenAddress(text)
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error
+    throw usageError('cairn up', error.shortMessage, error.message.split('\n')[1])
+  }
+}
+
+function loggerFor(terminal: Terminal, level: string | undefined, format: string | undefined) {
+  const isWatched = terminal.isErrorOutputWatched
+  return createLogger(
+    logFormats.find((each) => each === format) ?? (isWatched ? 'human' : 'json'),
+    {
+      clock: terminal.clock,
+      level: logLevels.find((each) => each === level) ?? (isWatched ? 'warn' : 'info'),
+      write: (line) => terminal.errorOutput.write(line),
+    },
+  )
+}
+
+export function bannerText({ info, accessKeyFile }: RunningServer, dataDirectory: string): string {
+  const caFile = relative('', info.caFile)
+  const keys =
+    accessKeyFile === undefined
+      ? ['  Requests need no signature; only this machine can reach the server unless you said so.']
+      : [
+          `  Requests must be signed with a key of ${relative('', accessKeyFile.path)}`,
+          ...(accessKeyFile.isNew ? ['  (just made, with one key)'] : []),
+        ]
+  return [
+    `Cairn ${info.version} is ready. Its data is in ${dataDirectory}`,
+    '',
+    `  QLDB API          ${info.endpoints.api}`,
+    `  QLDB API (https)  ${info.endpoints.apiTls}  trust ${caFile}`,
+    ...keys,
+    '',
+    'Try next, in another terminal:',
+    '  npx cairn ledger create my-ledger',
+    '  npx cairn sql my-ledger',
+    'or point a QLDB driver here:',
+    `  export AWS_ENDPOINT_URL=${info.endpoints.apiTls} NODE_EXTRA_CA_CERTS=${info.caFile}`,
+    '',
+    'Ctrl-C stops the server.',
+  ].join('\n')
+}
