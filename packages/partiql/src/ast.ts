@@ -1,6 +1,6 @@
 /**
- * The syntax tree of QLDB's PartiQL dialect and of what we add to it. Frozen records keyed by `kind`; behaviour lives in
- * one visitor per concern. Spec: qldb-compat 5. Names of nodes follow the PartiQL specification where it has one.
+ * The syntax tree of QLDB's PartiQL dialect and of what we add to it. Frozen records keyed by `kind`; behaviour lives
+ * in one visitor per concern. Spec: qldb-compat 5. Names of nodes follow the PartiQL specification where it has one.
  */
 import type { IonValue } from '@cairn/ion'
 
@@ -38,11 +38,13 @@ export interface ParameterExpression extends Node {
   readonly index: number
 }
 
-/** A name: a variable of FROM, or a field of one when it is unique, or a table where a source stands. `@x`: locals only. */
+/**
+ * A name: a variable of FROM, or a field of one when it is unique, or a table where a source stands. `@x`: locals only.
+ * `schema.table` as a source, such as `information_schema.user_tables`, is a path on this name.
+ */
 export interface NameExpression extends Node {
   readonly kind: 'name'
   readonly identifier: Identifier
-  /** `schema.table` as a source, `information_schema.user_tables`, is a path on this name. */
   readonly isLocal: boolean
 }
 
@@ -84,6 +86,7 @@ export interface UnaryExpression extends Node {
   readonly operand: Expression
 }
 
+/** Chains lean to the left, save long ones of AND or OR, which are balanced with their terms in order. */
 export interface BinaryExpression extends Node {
   readonly kind: 'binary'
   readonly operator: BinaryOperator
@@ -147,7 +150,9 @@ export interface CaseExpression extends Node {
 /**
  * A function call. Special forms become plain arguments: `EXTRACT(year FROM t)` has the name EXTRACT and the literal
  * string 'year' first; `TRIM(BOTH c FROM s)` has ['both', c, s]; `SUBSTRING(s FROM 1 FOR 2)` has [s, 1, 2];
- * `DATE_ADD(year, 1, t)` has the literal string 'year' first; `POSITION(a IN b)` has [a, b].
+ * `DATE_ADD(year, 1, t)` has the literal string 'year' first; `POSITION(a IN b)` has [a, b]; `TRIM(s)` has [s], and
+ * `TRIM(LEADING FROM s)` ['leading', ' ', s]; `OVERLAY(s PLACING r FROM 1 FOR 2)` has [s, r, 1, 2]. The operator
+ * `a OVERLAPS b` is the call OVERLAPS(a, b).
  */
 export interface CallExpression extends Node {
   readonly kind: 'call'

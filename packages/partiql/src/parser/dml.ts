@@ -37,6 +37,9 @@ export function parseInsert(stream: TokenStream): InsertStatement {
       "Documents have no columns: write INSERT INTO t VALUE {'name': value, …}.",
     ])
   }
+  if (stream.is('ON')) {
+    throw stream.expected('the end of the statement', ['INSERT has no ON CONFLICT.'])
+  }
   return Object.freeze({ kind: 'insert', table, source, isSingle, position })
 }
 

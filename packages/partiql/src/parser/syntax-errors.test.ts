@@ -86,6 +86,10 @@ describe('syntax errors', () => {
       'FROM T DELETE',
       "line 1, column 8: expected SET, INSERT INTO or REMOVE, found 'DELETE'\nDocuments are deleted with DELETE FROM.",
     ],
+    [
+      'INSERT INTO T ? ON CONFLICT DO NOTHING',
+      "line 1, column 17: expected the end of the statement, found 'ON'\nINSERT has no ON CONFLICT.",
+    ],
     ['CREATE VIEW v', "line 1, column 8: expected TABLE or INDEX, found 'VIEW'"],
     [
       'CREATE INDEX i ON T (a)',
