@@ -28,14 +28,41 @@ export function hashIon(value: IonValue): Uint8Array {
  */
 export function hashIonBytes(stream: Uint8Array): Uint8Array {
   sink.reset()
-  const reader = new HashReader(stream, sink)
-  if (!reader.seekValue()) throw valueCountError(0)
-  reader.serializeTopLevel()
-  if (reader.seekValue()) throw valueCountError(2)
+  serializeStream(stream, sink)
   return sha256(sink.bytes.subarray(0, sink.size))
 }
 
 /** Hash of the Ion string `text`, 32 bytes: what a driver sends for a PartiQL statement. */
 export function hashIonString(text: string): Uint8Array {
   return hashIon(ionString(text))
+}
+
+/** A hash function of the caller's choice. It copies `bytes` where it keeps them. */
+export type IonHashFunction = (bytes: Uint8Array) => Uint8Array
+
+/** Ion Hash 1.0 of a value with another hash function. The specification leaves that choice to the caller. */
+export function hashIonWith(value: IonValue, hash: IonHashFunction): Uint8Array {
+  const out = new HashSink((bytes) => latin1(hash(bytes)))
+  serializeValue(value, out, 0)
+  return hash(out.bytes.subarray(0, out.size))
+}
+
+/** As `hashIonWith`, of the one value in a binary Ion stream. */
+export function hashIonBytesWith(stream: Uint8Array, hash: IonHashFunction): Uint8Array {
+  const out = new HashSink((bytes) => latin1(hash(bytes)))
+  serializeStream(stream, out)
+  return hash(out.bytes.subarray(0, out.size))
+}
+
+function serializeStream(stream: Uint8Array, out: HashSink): void {
+  const reader = new HashReader(stream, out)
+  if (!reader.seekValue()) throw valueCountError(0)
+  reader.serializeTopLevel()
+  if (reader.seekValue()) throw valueCountError(2)
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
 }

@@ -4,7 +4,14 @@ export { decodeIon, decodeIonAll } from './binary-reader.ts'
 export { encodeIon, encodeIonAll } from './binary-writer.ts'
 export { equalIon } from './equal.ts'
 export { IonError, type IonErrorType } from './errors.ts'
-export { hashIon, hashIonBytes, hashIonString } from './hash.ts'
+export {
+  hashIon,
+  hashIonBytes,
+  hashIonBytesWith,
+  hashIonString,
+  hashIonWith,
+  type IonHashFunction,
+} from './hash.ts'
 export { type EmbeddedIon, embedIon, ionFromJs, jsFromIon } from './js-values.ts'
 export { decimalExponentMax, fractionDigitsMax, nestingDepthMax } from './limits.ts'
 export { compareNumbers, type IonNumber } from './numbers.ts'

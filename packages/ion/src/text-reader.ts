@@ -583,12 +583,9 @@ class TextReader {
       return ionFloat(isNegative ? -magnitude : magnitude, annotations)
     }
     if (!hasPoint && !hasExponent) return ionInt(toInt(whole, isNegative), annotations)
-    return makeDecimal(
-      isNegative,
-      whole + fraction,
-      Number(exponent) - fraction.length,
-      annotations,
-    )
+    // `0d-0` would leave a negative zero as the exponent.
+    const scale = Number(exponent) - fraction.length + 0
+    return makeDecimal(isNegative, whole + fraction, scale, annotations)
   }
 
   #readRadixInt(isNegative: boolean, isHex: boolean, annotations: Annotations): IonValue {
