@@ -562,6 +562,11 @@ describe('bounds', () => {
     expect(outcome(shape(50_000))).toBe('LIMIT')
   })
 
+  it('bounds the height of sub-queries that are short to write', () => {
+    expect(outcome(`${'(SELECT '.repeat(40)}1${')'.repeat(40)}`)).toBe('ok')
+    expect(outcome(`${'(SELECT '.repeat(55)}1${')'.repeat(55)}`)).toBe('LIMIT')
+  })
+
   it('stops at the bound with every level of precedence on the stack', () => {
     const level = 'a OR b AND NOT c = d || e + f * - g('
     expect(outcome(level.repeat(50_000))).toBe('LIMIT')
