@@ -1,6 +1,8 @@
 /** `@cairn/partiql`: QLDB's PartiQL dialect: text to syntax tree, binding to a catalog, execution over a store. */
 
 export type * from './ast.ts'
+export { heldRowCountMax } from './compile/held-rows.ts'
+export { compileStatement } from './compile/statement.ts'
 export {
   type Catalog,
   type CompiledStatement,
@@ -20,3 +22,4 @@ export type {
   StoredRevision,
   TableInfo,
 } from './store.ts'
+export { equalityKey } from './values/equality.ts'

@@ -1,0 +1,46 @@
+/** LIKE and NOT LIKE. A constant pattern is read once. */
+import type { LikeExpression } from '../ast.ts'
+import { isLike, type LikePattern, parseLikePattern } from '../values/like.ts'
+import { boolValue, isAbsent, missing, nullValue, textOf, type Value } from '../values/value.ts'
+import { type Compiled, compiled, fold } from './environment.ts'
+import { compileExpression } from './expression.ts'
+import type { Scope } from './scope.ts'
+
+export function compileLike(expression: LikeExpression, scope: Scope): Compiled {
+  const value = compileExpression(expression.value, scope)
+  const pattern = compileExpression(expression.pattern, scope)
+  const escapeWith = expression.escape && compileExpression(expression.escape, scope)
+  const { isNegated } = expression
+  const answer = (operand: Value, read: LikePattern | Value): Value => {
+    if ('type' in read) return read.type === 'null' || operand.type === 'null' ? nullValue : read
+    if (isAbsent(operand)) return operand
+    const text = textOf(operand)
+    return text === undefined ? missing : boolValue(isLike(text, read) !== isNegated)
+  }
+  if (
+    pattern.constant !== undefined &&
+    (escapeWith === undefined || escapeWith.constant !== undefined)
+  ) {
+    const read = readPattern(pattern.constant, escapeWith?.constant)
+    return fold([value], (env) => answer(value.evaluate(env), read))
+  }
+  return compiled((env) =>
+    answer(value.evaluate(env), readPattern(pattern.evaluate(env), escapeWith?.evaluate(env))),
+  )
+}
+
+/** The pattern, or what LIKE answers in place of a match: NULL, or MISSING for a pattern that is none. */
+function readPattern(pattern: Value, escapeWith: Value | undefined): LikePattern | Value {
+  if (isAbsent(pattern)) return pattern
+  if (escapeWith !== undefined && isAbsent(escapeWith)) return escapeWith
+  const text = textOf(pattern)
+  const escapeText = escapeWith === undefined ? undefined : textOf(escapeWith)
+  if (text === undefined) return missing
+  if (
+    escapeWith !== undefined &&
+    (escapeText === undefined || Array.from(escapeText).length !== 1)
+  ) {
+    return missing
+  }
+  return parseLikePattern(text, escapeText) ?? missing
+}

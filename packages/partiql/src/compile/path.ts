@@ -1,0 +1,199 @@
+/** Names and paths. A name is a variable, else a field of the one row in scope that has it. */
+import type { NameExpression, PathExpression, PathStep, Position } from '../ast.ts'
+import { partiqlError } from '../errors.ts'
+import { allElements, allFields, element, exactField, looseField } from '../values/access.ts'
+import { bag, missing, textOf, type Value } from '../values/value.ts'
+import { type Compiled, compiled, constantOf, type Evaluator, lift1, lift2 } from './environment.ts'
+import { compileExpression } from './expression.ts'
+import { type Resolved, resolveName, type Scope, type Variable } from './scope.ts'
+
+export function compileName(expression: NameExpression, scope: Scope): Compiled {
+  const { identifier } = expression
+  const resolved = resolveName(identifier, scope)
+  switch (resolved.kind) {
+    case 'variable':
+      return readSlot(resolved.variable.slot, scope)
+    case 'global':
+      return constantOf(resolved.value)
+    case 'field':
+      return compileRowField(resolved, [fieldStep(expression)], scope)
+    case 'unknown':
+      throw unknownName(expression)
+  }
+}
+
+export function compilePath(expression: PathExpression, scope: Scope): Compiled {
+  const { root, steps } = expression
+  if (root.kind === 'name') {
+    const resolved = resolveName(root.identifier, scope)
+    if (resolved.kind === 'variable') {
+      return compileVariableSteps(resolved.variable, steps, scope)
+    }
+    if (resolved.kind === 'field') {
+      return compileRowField(resolved, [fieldStep(root), ...steps], scope)
+    }
+  }
+  return compileSteps(compileExpression(root, scope), steps, scope)
+}
+
+/** The field names of a path that is made of nothing else, and the variable it starts at. */
+export interface FieldPath {
+  readonly variable: Variable
+  readonly names: readonly { readonly name: string; readonly isQuoted: boolean }[]
+}
+
+/** Reads `a.b.c`, `b.c` and `a['b']` as fields of one row variable; undefined for any other expression. */
+export function fieldPathOf(
+  expression: NameExpression | PathExpression,
+  scope: Scope,
+): FieldPath | undefined {
+  const root = expression.kind === 'name' ? expression : expression.root
+  if (root.kind !== 'name') return undefined
+  const resolved = resolveName(root.identifier, scope)
+  const steps = expression.kind === 'name' ? [] : expression.steps
+  if (resolved.kind === 'variable') return namesOf(resolved.variable, steps)
+  if (resolved.kind !== 'field') return undefined
+  const [rows = []] = resolved.scopes
+  const [variable] = rows
+  if (variable === undefined || rows.length > 1) return undefined
+  return namesOf(variable, [fieldStep(root), ...steps])
+}
+
+function namesOf(variable: Variable, steps: readonly PathStep[]): FieldPath | undefined {
+  const names: { name: string; isQuoted: boolean }[] = []
+  for (const step of steps) {
+    const name = step.kind === 'element' ? literalName(step) : undefined
+    if (step.kind === 'field') names.push(step.identifier)
+    else if (name !== undefined) names.push({ name, isQuoted: true })
+    else return undefined
+  }
+  return { variable, names }
+}
+
+function literalName(step: PathStep & { readonly kind: 'element' }): string | undefined {
+  const { expression } = step
+  return expression.kind === 'literal' ? textOf(expression.value) : undefined
+}
+
+function readSlot(slot: number, scope: Scope): Compiled {
+  scope.context.uses.add(slot)
+  return compiled((env) => env.slots[slot] ?? missing)
+}
+
+function fieldStep(name: NameExpression): PathStep {
+  return { kind: 'field', identifier: name.identifier, position: name.position }
+}
+
+/**
+ * Fields of the innermost query's rows. With several rows the one that has the field gives it; two that have it are an
+ * error, since either choice would be a guess.
+ */
+function compileRowField(
+  resolved: Resolved & { readonly kind: 'field' },
+  steps: readonly PathStep[],
+  scope: Scope,
+): Compiled {
+  const [rows = []] = resolved.scopes
+  const [only] = rows
+  if (only !== undefined && rows.length === 1) return compileVariableSteps(only, steps, scope)
+  const [first, ...rest] = steps
+  if (first === undefined || first.kind !== 'field') return constantOf(missing)
+  const { name } = first.identifier
+  const fields = rows.map((row) => compileVariableSteps(row, [first], scope).evaluate)
+  const found = compiled((env) =>
+    uniqueField(
+      fields.map((field) => field(env)),
+      name,
+      first.position,
+    ),
+  )
+  return compileSteps(found, rest, scope)
+}
+
+function uniqueField(values: readonly Value[], name: string, position: Position): Value {
+  const present = values.filter((value) => value !== missing)
+  const [value = missing] = present
+  if (present.length < 2) return value
+  throw partiqlError('EVALUATION', position, `the field ${name} is in more than one source.`, [
+    'Write the alias of a source before it.',
+  ])
+}
+
+/**
+ * Steps from a row. A field that has an index is found by its exact name only, quoted or not: else the same query would
+ * find other documents by index than by scan.
+ */
+function compileVariableSteps(
+  variable: Variable,
+  steps: readonly PathStep[],
+  scope: Scope,
+): Compiled {
+  const { origin } = variable
+  const depth = origin.view === 'user' ? 0 : origin.view === 'other' ? -1 : 1
+  const indexed = origin.view === 'other' ? [] : origin.table.indexes
+  const fixed = steps.map((step, at): PathStep => {
+    if (step.kind !== 'field' || at !== depth) return step
+    const isIndexed = indexed.some((index) => index.field === step.identifier.name)
+    return isIndexed ? { ...step, identifier: { ...step.identifier, isQuoted: true } } : step
+  })
+  return compileSteps(readSlot(variable.slot, scope), fixed, scope)
+}
+
+/** After a wildcard each further step applies to each value, and the whole is a bag. */
+function compileSteps(root: Compiled, steps: readonly PathStep[], scope: Scope): Compiled {
+  const wild = steps.findIndex((step) => step.kind === 'allElements' || step.kind === 'allFields')
+  const plain = wild < 0 ? steps : steps.slice(0, wild)
+  const value = plain.reduce((from, step) => compileStep(from, step, scope), root)
+  return wild < 0 ? value : compileWildcards(value, steps.slice(wild), scope)
+}
+
+function compileStep(from: Compiled, step: PathStep, scope: Scope): Compiled {
+  if (step.kind === 'element') {
+    return lift2(from, compileExpression(step.expression, scope), element)
+  }
+  if (step.kind !== 'field') return from
+  const { name, isQuoted } = step.identifier
+  if (isQuoted) return lift1(from, (value) => exactField(value, name))
+  const lowerName = name.toLowerCase()
+  return lift1(from, (value) => looseField(value, name, lowerName))
+}
+
+type Spread = (values: readonly Value[], env: Parameters<Evaluator>[0]) => readonly Value[]
+
+function compileWildcards(root: Compiled, steps: readonly PathStep[], scope: Scope): Compiled {
+  const spreads = steps.map((step): Spread => {
+    if (step.kind === 'allElements') return (values) => values.flatMap(allElements)
+    if (step.kind === 'allFields') return (values) => values.flatMap(allFields)
+    if (step.kind === 'field') {
+      const { name, isQuoted } = step.identifier
+      const lowerName = name.toLowerCase()
+      return (values) =>
+        present(
+          values.map((value) =>
+            isQuoted ? exactField(value, name) : looseField(value, name, lowerName),
+          ),
+        )
+    }
+    const key = compileExpression(step.expression, scope).evaluate
+    return (values, env) => present(values.map((value) => element(value, key(env))))
+  })
+  return compiled((env) =>
+    bag(
+      spreads.reduce<readonly Value[]>(
+        (values, spread) => spread(values, env),
+        [root.evaluate(env)],
+      ),
+    ),
+  )
+}
+
+function present(values: readonly Value[]): readonly Value[] {
+  return values.filter((value) => value !== missing)
+}
+
+function unknownName(expression: NameExpression): Error {
+  const { name } = expression.identifier
+  return partiqlError('SEMANTIC', expression.position, `nothing here is named ${name}.`, [
+    "Text stands in single quotes: 'text'. Names need a source in FROM.",
+  ])
+}

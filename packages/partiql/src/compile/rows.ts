@@ -1,0 +1,133 @@
+/** Row sources: generators that write the row at hand into the slots and yield a signal for it. */
+import { pause } from '../compiled.ts'
+import { isTrue, missing, type Value } from '../values/value.ts'
+import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
+
+/** Yielded when the slots hold a row. */
+export const row: unique symbol = Symbol('row')
+
+export type Signal = typeof row | typeof pause
+export type RowSource = (env: Environment) => Generator<Signal, void, undefined>
+
+/** One row without variables: SELECT without FROM. */
+export function* singleRow(): Generator<Signal, void, undefined> {
+  yield row
+}
+
+/** True when all tests are TRUE. */
+export function allTrue(tests: readonly Evaluator[]): (env: Environment) => boolean {
+  const [first, second] = tests
+  if (first === undefined) return () => true
+  if (second === undefined) return (env) => isTrue(first(env))
+  return (env) => tests.every((test) => isTrue(test(env)))
+}
+
+export function filtered(source: RowSource, tests: readonly Evaluator[]): RowSource {
+  if (tests.length === 0) return source
+  const passes = allTrue(tests)
+  return function* filter(env) {
+    for (const signal of source(env)) {
+      if (signal === pause || passes(env)) yield signal
+    }
+  }
+}
+
+/** Computes values of each row into slots, in order: LET. */
+export function extended(
+  source: RowSource,
+  items: readonly { readonly slot: number; readonly evaluate: Evaluator }[],
+): RowSource {
+  if (items.length === 0) return source
+  return function* extend(env) {
+    for (const signal of source(env)) {
+      if (signal !== pause) {
+        for (const item of items) env.slots[item.slot] = item.evaluate(env)
+      }
+      yield signal
+    }
+  }
+}
+
+/** For each row of the left, the rows of the right, which may depend on it. */
+export function nestedLoop(left: RowSource, right: RowSource): RowSource {
+  return function* join(env) {
+    for (const signal of left(env)) {
+      if (signal === pause) yield signal
+      else yield* right(env)
+    }
+  }
+}
+
+/** As `nestedLoop`, but a left row without a match comes once, with the slots of the right MISSING-free NULLs. */
+export function leftOuterLoop(
+  left: RowSource,
+  right: RowSource,
+  rightSlots: readonly number[],
+  padding: Value,
+): RowSource {
+  return function* join(env) {
+    for (const signal of left(env)) {
+      if (signal === pause) {
+        yield signal
+        continue
+      }
+      let isMatched = false
+      for (const inner of right(env)) {
+        if (inner !== pause) isMatched = true
+        yield inner
+      }
+      if (isMatched) continue
+      for (const slot of rightSlots) env.slots[slot] = padding
+      yield row
+    }
+  }
+}
+
+/** Both sides kept. The right side is held in memory and must not depend on the left. */
+export function fullOuterLoop(
+  left: RowSource,
+  right: RowSource,
+  sides: { readonly left: readonly number[]; readonly right: readonly number[] },
+  condition: (env: Environment) => boolean,
+  padding: Value,
+  hold: (count: number) => void,
+): RowSource {
+  return function* join(env) {
+    const held: { readonly values: readonly Value[]; isMatched: boolean }[] = []
+    for (const signal of right(env)) {
+      if (signal === pause) {
+        yield signal
+        continue
+      }
+      held.push({ values: sides.right.map((slot) => env.slots[slot] ?? missing), isMatched: false })
+      hold(held.length)
+    }
+    const write = (slots: readonly number[], values: readonly Value[] | undefined): void => {
+      for (const [index, slot] of slots.entries()) env.slots[slot] = values?.[index] ?? padding
+    }
+    for (const signal of left(env)) {
+      if (signal === pause) {
+        yield signal
+        continue
+      }
+      let isMatched = false
+      for (const candidate of held) {
+        write(sides.right, candidate.values)
+        if (isPauseDue(env)) yield pause
+        if (!condition(env)) continue
+        isMatched = true
+        candidate.isMatched = true
+        yield row
+      }
+      if (isMatched) continue
+      write(sides.right, undefined)
+      yield row
+    }
+    write(sides.left, undefined)
+    for (const candidate of held) {
+      if (candidate.isMatched) continue
+      write(sides.right, candidate.values)
+      yield row
+    }
+  }
+}

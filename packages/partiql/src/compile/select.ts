@@ -1,0 +1,152 @@
+/** SELECT and PIVOT: FROM, LET, WHERE, GROUP BY, HAVING, projection, DISTINCT, ORDER BY, LIMIT. */
+import type { Expression, OrderedQuery, OrderItem, ProjectionItem, SelectQuery } from '../ast.ts'
+import { pause } from '../compiled.ts'
+import { equalityKey } from '../values/equality.ts'
+import type { Environment, Evaluator } from './environment.ts'
+import { compileExpression } from './expression.ts'
+import { type GroupPlan, planGrouping } from './grouping.ts'
+import { checkHeldRows } from './held-rows.ts'
+import { compileOrder, limited, type Order, type OrderedRows, sorted } from './ordering.ts'
+import { bindConditions, planSource } from './plan.ts'
+import { columnNames, compileProjection, impliedNameOf, pivotPairs } from './projection.ts'
+import { type CompiledQuery, collect, queryOfRows } from './query.ts'
+import { extended, filtered, type RowSource, singleRow } from './rows.ts'
+import { childScope, newSlot, type Scope } from './scope.ts'
+import { bindSource } from './source.ts'
+
+/** @param around ORDER BY, LIMIT and OFFSET of this SELECT. */
+export function compileSelect(
+  query: SelectQuery,
+  around: OrderedQuery | undefined,
+  outer: Scope,
+): CompiledQuery {
+  const rowScope = childScope(outer)
+  const source = compileRowSource(query, rowScope)
+  const orderBy = (around?.orderBy ?? []).map((item) => resolveAlias(item, query))
+  const grouping = planGrouping(query, orderBy, rowScope)
+  const scope = grouping?.scope ?? rowScope
+  const project = compileProjection(query.projection, scope, rowScope, query.position)
+  const order = compileOrder(
+    { orderBy, limit: around?.limit, offset: around?.offset },
+    scope,
+    outer,
+  )
+  const rows = groupedRows(query, source, grouping, scope)
+  const ordered = query.isDistinct
+    ? distinctRows(rows, project, order, query)
+    : projectedRows(rows, project, order)
+  const values = limited(sorted(ordered, order, query.position), order)
+  const { kind } = query.projection
+  if (kind === 'pivot') {
+    const evaluate: Evaluator = (env) => pivotPairs(collect(values(env), query.position))
+    return {
+      shape: 'value',
+      isSqlSelect: false,
+      columns: undefined,
+      evaluate,
+      *rows(env) {
+        yield evaluate(env)
+      },
+    }
+  }
+  return queryOfRows(values, {
+    shape: orderBy.length > 0 ? 'list' : 'bag',
+    isSqlSelect: kind !== 'value',
+    columns: columnNames(query.projection),
+    position: query.position,
+  })
+}
+
+/** FROM, LET and WHERE. Binds the variables of FROM and LET in `scope`. */
+function compileRowSource(query: SelectQuery, scope: Scope): RowSource {
+  const node = query.from && bindSource(query.from, scope)
+  const fromCount = scope.variables.length
+  const lets = query.lets.map((item) => {
+    const { evaluate } = compileExpression(item.expression, scope)
+    const slot = newSlot(scope.context)
+    scope.variables.push({
+      identifier: item.alias,
+      slot,
+      isRow: false,
+      idOfSlot: undefined,
+      origin: { view: 'other' },
+    })
+    return { slot, evaluate }
+  })
+  const letSlots = lets.map((item) => item.slot)
+  const { rows, late } =
+    node === undefined
+      ? {
+          rows: singleRow,
+          late: bindConditions(query.where, scope).map((condition) => condition.test),
+        }
+      : planSource(node, query.where, scope, letSlots)
+  // `*` shows what FROM has, not what LET adds.
+  if (query.projection.kind === 'star' && lets.length > 0) scope.variables.length = fromCount
+  return filtered(extended(rows, lets), late)
+}
+
+function groupedRows(
+  query: SelectQuery,
+  source: RowSource,
+  grouping: GroupPlan | undefined,
+  scope: Scope,
+): RowSource {
+  if (grouping === undefined) return source
+  const having = bindConditions(query.having, scope).map((condition) => condition.test)
+  return filtered(grouping.group(source), having)
+}
+
+function projectedRows(
+  source: RowSource,
+  project: Evaluator,
+  order: Order,
+): (env: Environment) => OrderedRows {
+  return function* projectRows(env) {
+    for (const signal of source(env)) {
+      if (signal === pause) yield pause
+      else yield { value: project(env), keys: order.keys(env) }
+    }
+  }
+}
+
+function distinctRows(
+  source: RowSource,
+  project: Evaluator,
+  order: Order,
+  query: SelectQuery,
+): (env: Environment) => OrderedRows {
+  return function* distinct(env) {
+    const seen = new Set<string>()
+    for (const signal of source(env)) {
+      if (signal === pause) {
+        yield pause
+        continue
+      }
+      const value = project(env)
+      const key = equalityKey(value)
+      if (seen.has(key)) continue
+      seen.add(key)
+      checkHeldRows(seen.size, query.position)
+      yield { value, keys: order.keys(env) }
+    }
+  }
+}
+
+/** ORDER BY may name a column of SELECT: it means the expression behind it. */
+function resolveAlias(item: OrderItem, query: SelectQuery): OrderItem {
+  const { projection } = query
+  if (item.expression.kind !== 'name' || projection.kind !== 'items') return item
+  const { name, isQuoted } = item.expression.identifier
+  const named = projection.items.filter(
+    (column): column is ProjectionItem & { kind: 'expression' } => column.kind === 'expression',
+  )
+  const nameOf = (column: { alias: { name: string } | undefined; expression: Expression }) =>
+    column.alias?.name ?? impliedNameOf(column.expression)
+  const column =
+    named.find((candidate) => nameOf(candidate) === name) ??
+    (isQuoted
+      ? undefined
+      : named.find((candidate) => nameOf(candidate)?.toLowerCase() === name.toLowerCase()))
+  return column === undefined ? item : { ...item, expression: column.expression }
+}
