@@ -23,6 +23,7 @@ export type LedgerErrorType =
   | { readonly code: 'PARAMETER_INVALID'; readonly index: number }
   | { readonly code: 'TABLE_NOT_FOUND'; readonly table: string }
   | { readonly code: 'TABLE_EXISTS'; readonly table: string }
+  | { readonly code: 'TABLE_NAME_INVALID'; readonly table: string }
   | { readonly code: 'INDEX_NOT_FOUND'; readonly index: string }
   | { readonly code: 'INDEX_EXISTS'; readonly table: string; readonly field: string }
   | { readonly code: 'DOCUMENT_INVALID'; readonly table: string }

@@ -1,5 +1,37 @@
 /** `@cairn/ledger`: the verifiable ledger database as a library. */
 
-export type * from './api.ts'
+export type {
+  BlockAddress,
+  CommitResult,
+  CreateLedgerOptions,
+  IoUsage,
+  Ledger,
+  LedgerChanges,
+  LedgerDescription,
+  LedgerDigest,
+  LedgerHost,
+  LedgerState,
+  PermissionsMode,
+  ProvenValue,
+  Result,
+  ResultPage,
+  Transaction,
+} from './api.ts'
 export { LedgerError, type LedgerErrorType } from './errors.ts'
+export { type LedgerHostOptions, openLedgerHost } from './ledger-host.ts'
+export {
+  type EmbeddedLedger,
+  type ExecutedRows,
+  type LibraryTransaction,
+  type OpenLedgerOptions,
+  openLedger,
+  type Transacted,
+} from './library.ts'
 export { defaultLimits, type LedgerLimits } from './limits.ts'
+export {
+  type LedgerFinding,
+  type LedgerVerification,
+  type VerifyDirectoryOptions,
+  type VerifyProgress,
+  verifyLedgerDirectory,
+} from './verify-directory.ts'

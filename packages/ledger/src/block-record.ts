@@ -1,0 +1,209 @@
+/**
+ * A block as the journal keeps it: the body of one journal record. The block's number, its hash and its predecessor's
+ * hash stand in the frame around it. Documents are kept as the Ion streams that clients receive.
+ *
+ *   version u8 | timestamp | transactionId | items: count, (role u8, hash 32)* | header hash 32
+ *   statements: count, (text, start time, digest 32)* | catalogInfo: Ion stream or empty
+ *   tables: count, (tableId, name)* | revisions: count, revision*
+ *   revision: kind u8 | table | documentId | version | transaction time | statements: count, index* | hash 32
+ *             kind 1 data: Ion stream    kind 2 deletion: nothing    kind 3 redacted: hash of the data 32
+ */
+import { emptyBytes, hashBytesSize } from '@cairn/core'
+import type { JournalRecord } from '@cairn/journal'
+import { ByteReader, ByteWriter } from './byte-writer.ts'
+
+const formatVersion = 1
+
+export type ItemRole = 'transactionInfo' | 'revisionsRoot' | 'redactionInfo' | 'catalogInfo'
+
+/** An entry of `entriesHashList` with what it is the hash of. The header's own entry is kept apart. */
+export interface BlockItem {
+  readonly role: ItemRole
+  readonly hash: Uint8Array
+}
+
+export interface BlockStatement {
+  readonly text: string
+  readonly startTimeMs: number
+  readonly digest: Uint8Array
+}
+
+export interface BlockRevision {
+  readonly tableId: string
+  /** The table's name when the transaction ran. */
+  readonly tableName: string
+  readonly documentId: string
+  readonly version: number
+  readonly transactionTimeMs: number
+  /** Indexes of the statements that touched the document. */
+  readonly statements: readonly number[]
+  readonly hash: Uint8Array
+  /** An Ion stream. Absent: the revision is a deletion, or redacted when `dataHash` is there. */
+  readonly data: Uint8Array | undefined
+  readonly dataHash: Uint8Array | undefined
+}
+
+export interface BlockBody {
+  readonly timestampMs: number
+  readonly transactionId: string
+  readonly items: readonly BlockItem[]
+  readonly headerHash: Uint8Array
+  readonly statements: readonly BlockStatement[]
+  /** The DDL of the transaction as an Ion stream. */
+  readonly catalogInfo: Uint8Array | undefined
+  readonly revisions: readonly BlockRevision[]
+}
+
+/** A block with its place in the chain. */
+export interface BlockRecord extends BlockBody {
+  readonly sequenceNo: number
+  readonly blockHash: Uint8Array
+  /** Zero bytes for block 0. */
+  readonly previousBlockHash: Uint8Array
+}
+
+const roles: readonly ItemRole[] = [
+  'transactionInfo',
+  'revisionsRoot',
+  'redactionInfo',
+  'catalogInfo',
+]
+const kindData = 1
+const kindDeletion = 2
+const kindRedacted = 3
+
+const writer = new ByteWriter()
+
+export function encodeBlockBody(block: BlockBody): Uint8Array {
+  writer.u8(formatVersion)
+  writer.varuint(block.timestampMs)
+  writer.text(block.transactionId)
+  writer.varuint(block.items.length)
+  for (const item of block.items) {
+    writer.u8(roles.indexOf(item.role) + 1)
+    writer.raw(item.hash)
+  }
+  writer.raw(block.headerHash)
+  writer.varuint(block.statements.length)
+  for (const statement of block.statements) {
+    writer.text(statement.text)
+    writer.varuint(statement.startTimeMs)
+    writer.raw(statement.digest)
+  }
+  writer.bytes(block.catalogInfo ?? new Uint8Array(0))
+  const tables = new Map<string, { index: number; name: string }>()
+  for (const { tableId, tableName } of block.revisions) {
+    if (!tables.has(tableId)) tables.set(tableId, { index: tables.size, name: tableName })
+  }
+  writer.varuint(tables.size)
+  for (const [tableId, { name }] of tables) {
+    writer.text(tableId)
+    writer.text(name)
+  }
+  writer.varuint(block.revisions.length)
+  for (const revision of block.revisions) {
+    writeRevision(revision, tables.get(revision.tableId)?.index ?? 0)
+  }
+  return writer.take()
+}
+
+function writeRevision(revision: BlockRevision, tableIndex: number): void {
+  const kind =
+    revision.data !== undefined
+      ? kindData
+      : revision.dataHash !== undefined
+        ? kindRedacted
+        : kindDeletion
+  writer.u8(kind)
+  writer.varuint(tableIndex)
+  writer.text(revision.documentId)
+  writer.varuint(revision.version)
+  writer.varuint(revision.transactionTimeMs)
+  writer.varuint(revision.statements.length)
+  for (const index of revision.statements) writer.varuint(index)
+  writer.raw(revision.hash)
+  if (revision.data !== undefined) writer.bytes(revision.data)
+  else if (revision.dataHash !== undefined) writer.raw(revision.dataHash)
+}
+
+/**
+ * Byte fields of the answer are views into `body`.
+ * @throws RangeError when `body` is no block record of a version we know.
+ */
+export function decodeBlockBody(body: Uint8Array): BlockBody {
+  const reader = new ByteReader(body)
+  const version = reader.u8()
+  if (version !== formatVersion) throw new RangeError(`block record of version ${version}`)
+  const timestampMs = reader.varuint()
+  const transactionId = reader.text()
+  const items = readMany(reader, () => {
+    const role = roles[reader.u8() - 1]
+    if (role === undefined) throw new RangeError('block record with an unknown item role')
+    return { role, hash: reader.rawView(hashBytesSize) }
+  })
+  const headerHash = reader.rawView(hashBytesSize)
+  const statements = readMany(reader, () => ({
+    text: reader.text(),
+    startTimeMs: reader.varuint(),
+    digest: reader.rawView(hashBytesSize),
+  }))
+  const catalogInfo = reader.bytesView()
+  const tables = readMany(reader, () => ({ tableId: reader.text(), tableName: reader.text() }))
+  const revisions = readMany(reader, () => readRevision(reader, tables))
+  if (!reader.isAtEnd) throw new RangeError('block record with bytes after its end')
+  return {
+    timestampMs,
+    transactionId,
+    items,
+    headerHash,
+    statements,
+    catalogInfo: catalogInfo.length === 0 ? undefined : catalogInfo,
+    revisions,
+  }
+}
+
+/** A journal record as the block it holds. */
+export function blockOf({ sequenceNo, hash, previousHash, body }: JournalRecord): BlockRecord {
+  return {
+    ...decodeBlockBody(body),
+    sequenceNo,
+    blockHash: hash,
+    previousBlockHash: sequenceNo === 0 ? emptyBytes : previousHash,
+  }
+}
+
+function readRevision(
+  reader: ByteReader,
+  tables: readonly { tableId: string; tableName: string }[],
+): BlockRevision {
+  const kind = reader.u8()
+  const table = tables[reader.varuint()]
+  if (table === undefined) throw new RangeError('block record with an unknown table')
+  const documentId = reader.text()
+  const version = reader.varuint()
+  const transactionTimeMs = reader.varuint()
+  const statements = readMany(reader, () => reader.varuint())
+  const hash = reader.rawView(hashBytesSize)
+  if (kind < kindData || kind > kindRedacted) throw new RangeError('unknown kind of revision')
+  const data = kind === kindData ? reader.bytesView() : undefined
+  const dataHash = kind === kindRedacted ? reader.rawView(hashBytesSize) : undefined
+  const { tableId, tableName } = table
+  return {
+    tableId,
+    tableName,
+    documentId,
+    version,
+    transactionTimeMs,
+    statements,
+    hash,
+    data,
+    dataHash,
+  }
+}
+
+function readMany<T>(reader: ByteReader, readOne: () => T): T[] {
+  const count = reader.varuint()
+  const out: T[] = []
+  for (let i = 0; i < count; i++) out.push(readOne())
+  return out
+}

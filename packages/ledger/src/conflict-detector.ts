@@ -1,0 +1,51 @@
+/**
+ * Optimistic concurrency control: which block last changed what, for as long as an open transaction may ask.
+ * What can be read is named by a key (qldb-compat 6): a document, a key of an index, all of a table, a table's definition,
+ * a table name, the list of tables. First committer wins.
+ */
+import { indexKeyText } from './revision.ts'
+
+export const conflictKeys = {
+  document: (documentId: string): string => `d${documentId}`,
+  index: (indexId: string, key: Uint8Array): string => `i${indexKeyText(indexId, key)}`,
+  tableContent: (tableId: string): string => `s${tableId}`,
+  tableDefinition: (tableId: string): string => `t${tableId}`,
+  /** Without regard to case, as unquoted names match. */
+  tableName: (name: string): string => `n${name.toLowerCase()}`,
+  tableList: (): string => 'c',
+} as const
+
+export class ConflictDetector {
+  readonly #lastChange = new Map<string, number>()
+  readonly #queue: { sequenceNo: number; key: string }[] = []
+  #queueStart = 0
+
+  /** Notes that block `sequenceNo` changed what `key` names. */
+  noteChange(key: string, sequenceNo: number): void {
+    this.#lastChange.set(key, sequenceNo)
+    this.#queue.push({ sequenceNo, key })
+  }
+
+  /** The first of `reads` that a block after `snapshotSequenceNo` changed. */
+  findConflict(reads: Iterable<string>, snapshotSequenceNo: number): string | undefined {
+    for (const key of reads) {
+      const changed = this.#lastChange.get(key)
+      if (changed !== undefined && changed > snapshotSequenceNo) return key
+    }
+    return undefined
+  }
+
+  /** Forgets changes of block `sequenceNo` and before: no open transaction began before it. */
+  prune(sequenceNo: number): void {
+    for (;;) {
+      const entry = this.#queue[this.#queueStart]
+      if (entry === undefined || entry.sequenceNo > sequenceNo) break
+      this.#queueStart++
+      if (this.#lastChange.get(entry.key) === entry.sequenceNo) this.#lastChange.delete(entry.key)
+    }
+    if (this.#queueStart > 1024 && this.#queueStart * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#queueStart)
+      this.#queueStart = 0
+    }
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * All ledgers of one data folder: their descriptions, their life, the lock that keeps a second process out.
+ *
+ *   <directory>/ledgers/<strandId>/ledger.json   description; written last, so a folder without it is a ledger that
+ *                                                never was; state DELETING: a ledger that is no more
+ */
+import {
+  type Clock,
+  createIdSource,
+  createSystemClock,
+  type FileSystem,
+  fromUtf8,
+  type IdSource,
+  type Logger,
+  type Random,
+  silentLogger,
+  systemRandom,
+  utf8,
+} from '@cairn/core'
+import { type DirectoryLock, lockDirectory, nodeFileSystem } from '@cairn/journal'
+import type {
+  CreateLedgerOptions,
+  Ledger,
+  LedgerChanges,
+  LedgerDescription,
+  LedgerHost,
+} from './api.ts'
+import { LedgerError } from './errors.ts'
+import type { LedgerEngine } from './ledger.ts'
+import { defaultLimits, type LedgerLimits } from './limits.ts'
+import { Mutex } from './mutex.ts'
+import { openEngine } from './open-engine.ts'
+
+/** QLDB: 1 to 32 letters, digits and single hyphens, not digits only (qldb-compat 2). */
+const namePattern = /^(?!.*--)(?![0-9]+$)(?!-)(?!.*-$)[A-Za-z0-9-]{1,32}$/
+const tagCountMax = 50
+const tagKeyLengthMax = 128
+const tagValueLengthMax = 256
+/** Ledgers hold keys that log domains and later secrets stand beside: for the owner only. */
+const descriptionFileMode = 0o600
+
+export interface LedgerHostOptions {
+  /** Made when absent. */
+  readonly directory: string
+  readonly fileSystem?: FileSystem
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+  /** Single limits; the others stay as QLDB had them. */
+  readonly limits?: Partial<LedgerLimits>
+}
+
+interface Hosted {
+  readonly description: LedgerDescription
+  readonly engine: LedgerEngine
+}
+
+/**
+ * @throws LedgerError DIRECTORY_IN_USE, LEDGER_DAMAGED; JournalError DAMAGED. Nothing was changed then.
+ */
+export async function openLedgerHost(options: LedgerHostOptions): Promise<LedgerHost> {
+  const fileSystem = options.fileSystem ?? nodeFileSystem
+  const clock = options.clock ?? createSystemClock()
+  const random = options.random ?? systemRandom
+  const context: HostContext = {
+    directory: options.directory,
+    fileSystem,
+    clock,
+    random,
+    ids: createIdSource(clock, random),
+    logger: options.logger ?? silentLogger,
+    limits: { ...defaultLimits, ...options.limits },
+  }
+  await fileSystem.makeDirectory(ledgersDirectory(context))
+  const lock = await lockDirectory(options.directory)
+  const hosted = new Map<string, Hosted>()
+  try {
+    for (const strandId of await fileSystem.list(ledgersDirectory(context))) {
+      const ledger = await openHosted(context, strandId)
+      if (ledger !== undefined) hosted.set(ledger.description.name, ledger)
+    }
+  } catch (error) {
+    for (const { engine } of hosted.values()) await engine.close()
+    await lock.release()
+    throw error
+  }
+  return new DirectoryLedgerHost(context, lock, hosted)
+}
+
+interface HostContext {
+  readonly directory: string
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly random: Random
+  readonly ids: IdSource
+  readonly logger: Logger
+  readonly limits: LedgerLimits
+}
+
+function ledgersDirectory({ directory }: HostContext): string {
+  return `${directory}/ledgers`
+}
+
+function ledgerDirectory(context: HostContext, strandId: string): string {
+  return `${ledgersDirectory(context)}/${strandId}`
+}
+
+/** Opens what stands in a ledger's folder; clears it away when it is no ledger any more, or never became one. */
+async function openHosted(context: HostContext, strandId: string): Promise<Hosted | undefined> {
+  const { fileSystem, logger } = context
+  const directory = ledgerDirectory(context, strandId)
+  const path = `${directory}/ledger.json`
+  const description = (await fileSystem.exists(path))
+    ? readDescription(fromUtf8(await fileSystem.readFile(path)), directory)
+    : undefined
+  if (description === undefined || description.state === 'DELETING') {
+    logger.log('info', 'clearing away the rest of a ledger that was not created or was deleted', {
+      directory,
+    })
+    await fileSystem.remove(directory)
+    return undefined
+  }
+  return { description, engine: await openIn(context, description) }
+}
+
+function openIn(
+  context: HostContext,
+  { name, strandId }: Pick<LedgerDescription, 'name' | 'strandId'>,
+): Promise<LedgerEngine> {
+  return openEngine({ ...context, name, strandId, directory: ledgerDirectory(context, strandId) })
+}
+
+function readDescription(text: string, directory: string): LedgerDescription {
+  try {
+    return JSON.parse(text) as LedgerDescription
+  } catch (cause) {
+    throw new LedgerError(
+      { code: 'LEDGER_DAMAGED', directory },
+      {
+        shortMessage: 'The description of a ledger, ledger.json, is no JSON.',
+        metaMessages: [`Folder: ${directory}`, 'Restore the file from a backup.'],
+        cause,
+      },
+    )
+  }
+}
+
+class DirectoryLedgerHost implements LedgerHost {
+  readonly #context: HostContext
+  readonly #lock: DirectoryLock
+  readonly #hosted: Map<string, Hosted>
+  readonly #mutex = new Mutex()
+
+  constructor(context: HostContext, lock: DirectoryLock, hosted: Map<string, Hosted>) {
+    this.#context = context
+    this.#lock = lock
+    this.#hosted = hosted
+  }
+
+  createLedger(options: CreateLedgerOptions): Promise<LedgerDescription> {
+    return this.#mutex.run(async () => {
+      const { name } = options
+      this.#checkNewName(name)
+      checkTags(name, options.tags ?? {})
+      const { clock, fileSystem, ids } = this.#context
+      const description: LedgerDescription = {
+        name,
+        strandId: ids.random(),
+        state: 'ACTIVE',
+        createdMs: clock.nowMs(),
+        permissionsMode: options.permissionsMode ?? 'ALLOW_ALL',
+        isDeletionProtected: options.isDeletionProtected ?? true,
+        kmsKey: options.kmsKey,
+        tags: options.tags ?? {},
+      }
+      await fileSystem.makeDirectory(ledgerDirectory(this.#context, description.strandId))
+      const engine = await openIn(this.#context, description)
+      await this.#write(description)
+      await fileSystem.syncDirectory(ledgersDirectory(this.#context))
+      this.#hosted.set(name, { description, engine })
+      return description
+    })
+  }
+
+  #checkNewName(name: string): void {
+    if (!namePattern.test(name)) {
+      throw new LedgerError(
+        { code: 'LEDGER_NAME_INVALID', ledgerName: name },
+        {
+          shortMessage: `${JSON.stringify(name)} is no name for a ledger.`,
+          metaMessages: [
+            'A name has 1 to 32 letters, digits and single hyphens, none at the ends, and not digits only.',
+          ],
+        },
+      )
+    }
+    if (this.#hosted.has(name)) {
+      throw new LedgerError(
+        { code: 'LEDGER_EXISTS', ledgerName: name },
+        { shortMessage: `Ledger ${name} exists already.` },
+      )
+    }
+    const valueMax = this.#context.limits.ledgerCountMax
+    if (this.#hosted.size >= valueMax) {
+      const value = this.#hosted.size + 1
+      throw new LedgerError(
+        { code: 'LIMIT_EXCEEDED', limit: 'ledgerCountMax', value, valueMax },
+        {
+          shortMessage: `There are ${valueMax} ledgers, which is the limit.`,
+          metaMessages: ['Delete one, or raise the limit in the configuration.'],
+        },
+      )
+    }
+  }
+
+  describeLedger(name: string): LedgerDescription {
+    return this.#find(name).description
+  }
+
+  listLedgers(): readonly LedgerDescription[] {
+    const descriptions = [...this.#hosted.values()].map(({ description }) => description)
+    return descriptions.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  updateLedger(name: string, changes: LedgerChanges): Promise<LedgerDescription> {
+    return this.#mutex.run(async () => {
+      const { description, engine } = this.#find(name)
+      checkTags(name, changes.tags ?? {})
+      const changed = { ...description, ...changes }
+      await this.#write(changed)
+      this.#hosted.set(name, { description: changed, engine })
+      return changed
+    })
+  }
+
+  deleteLedger(name: string): Promise<void> {
+    return this.#mutex.run(async () => {
+      const { description, engine } = this.#find(name)
+      if (description.isDeletionProtected) {
+        throw new LedgerError(
+          { code: 'LEDGER_PROTECTED', ledgerName: name },
+          {
+            shortMessage: `Ledger ${name} is protected against deletion.`,
+            metaMessages: ['Switch deletion protection off first.'],
+          },
+        )
+      }
+      // From here on it is gone, also when the process ends before the files are.
+      await this.#write({ ...description, state: 'DELETING' })
+      this.#hosted.delete(name)
+      await engine.close()
+      await this.#context.fileSystem.remove(ledgerDirectory(this.#context, description.strandId))
+    })
+  }
+
+  getLedger(name: string): Ledger {
+    return this.#find(name).engine
+  }
+
+  close(): Promise<void> {
+    return this.#mutex.run(async () => {
+      for (const { engine } of this.#hosted.values()) await engine.close()
+      this.#hosted.clear()
+      await this.#lock.release()
+    })
+  }
+
+  #find(name: string): Hosted {
+    const hosted = this.#hosted.get(name)
+    if (hosted !== undefined) return hosted
+    throw new LedgerError(
+      { code: 'LEDGER_NOT_FOUND', ledgerName: name },
+      { shortMessage: `There is no ledger ${JSON.stringify(name)}.` },
+    )
+  }
+
+  #write(description: LedgerDescription): Promise<void> {
+    const path = `${ledgerDirectory(this.#context, description.strandId)}/ledger.json`
+    const bytes = utf8(`${JSON.stringify(description, null, 2)}\n`)
+    return this.#context.fileSystem.writeFileAtomic(path, bytes, descriptionFileMode)
+  }
+}
+
+/** @throws LedgerError TAGS_INVALID */
+function checkTags(ledgerName: string, tags: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(tags)
+  const isValid =
+    entries.length <= tagCountMax &&
+    entries.every(
+      ([key, value]) =>
+        key.length >= 1 && key.length <= tagKeyLengthMax && value.length <= tagValueLengthMax,
+    )
+  if (isValid) return
+  throw new LedgerError(
+    { code: 'TAGS_INVALID', ledgerName },
+    {
+      shortMessage: `A ledger has at most ${tagCountMax} tags.`,
+      metaMessages: [
+        `Keys have 1 to ${tagKeyLengthMax} characters, values at most ${tagValueLengthMax}.`,
+      ],
+    },
+  )
+}

@@ -1,0 +1,102 @@
+/**
+ * Nodes of both hash trees in one append-only file: a projection, recomputable from the journal. Nodes stand in the order
+ * in which subtrees become complete (post-order); entry p holds the QLDB node and the RFC 6962 node of the same place.
+ *
+ *   leaf 0 | leaf 1 | node(0,1) | leaf 2 | leaf 3 | node(2,3) | node(0..3) | leaf 4 | …      64 bytes each
+ *
+ * A leaf costs two entries on average, one write and one sync per projected batch, and any node is one read away.
+ */
+import { assert, type FileSystem, hashBytesSize, type OpenFile } from '@cairn/core'
+import type { NodeStore } from '@cairn/merkle'
+
+const entryBytesSize = 2 * hashBytesSize
+
+/** Nodes that are complete once a tree has `size` leaves. */
+export function nodeCount(size: number): number {
+  return 2 * size - bitCount(size)
+}
+
+/** Entry of the complete subtree `index` at `level`: its last leaf's entry, then up one entry per level. */
+function nodePosition(level: number, index: number): number {
+  const lastLeaf = (index + 1) * 2 ** level - 1
+  return nodeCount(lastLeaf) + level
+}
+
+function bitCount(value: number): number {
+  let count = 0
+  // Division, since sizes go beyond 32 bits.
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2
+  return count
+}
+
+export class NodeFile {
+  readonly #file: OpenFile
+  /** Entries in the file; the ones after stand in the tail. */
+  #flushedCount: number
+  /** Hashes of both trees behind the flushed entries. */
+  #tails: [Uint8Array[], Uint8Array[]] = [[], []]
+
+  private constructor(file: OpenFile, flushedCount: number) {
+    this.#file = file
+    this.#flushedCount = flushedCount
+  }
+
+  /** Opens the file and takes it to hold trees of `size` leaves; what stands behind them is forgotten. */
+  static async open(fileSystem: FileSystem, path: string, size: number): Promise<NodeFile> {
+    const exists = await fileSystem.exists(path)
+    const file = await fileSystem.open(path, exists ? 'readWrite' : 'create')
+    return new NodeFile(file, nodeCount(size))
+  }
+
+  /** @param tree 0 for the QLDB tree, 1 for the RFC 6962 tree. */
+  store(tree: 0 | 1): NodeStore {
+    return {
+      get: (level, index) => this.#get(tree, nodePosition(level, index)),
+      append: (level, index, hash) => {
+        const tail = this.#tails[tree]
+        assert(
+          nodePosition(level, index) === this.#flushedCount + tail.length,
+          'nodes are appended in post-order',
+        )
+        tail.push(hash)
+      },
+    }
+  }
+
+  #get(tree: 0 | 1, position: number): Uint8Array {
+    const tailIndex = position - this.#flushedCount
+    if (tailIndex >= 0) {
+      const hash = this.#tails[tree][tailIndex]
+      assert(hash !== undefined, 'a node is asked for after it was appended')
+      return hash
+    }
+    const hash = new Uint8Array(hashBytesSize)
+    const offset = entryBytesSize * position + hashBytesSize * tree
+    // A short read leaves zeros, which no check against a stored root lets pass.
+    this.#file.readSync(hash, offset)
+    return hash
+  }
+
+  /** Writes and syncs the nodes of the first `size` leaves. */
+  async flush(size: number): Promise<void> {
+    const target = nodeCount(size)
+    const count = target - this.#flushedCount
+    if (count <= 0) return
+    const [first, second] = this.#tails
+    assert(count <= first.length && count <= second.length, 'both trees have grown to that size')
+    const bytes = new Uint8Array(count * entryBytesSize)
+    for (let i = 0; i < count; i++) {
+      bytes.set(first[i] as Uint8Array, i * entryBytesSize)
+      bytes.set(second[i] as Uint8Array, i * entryBytesSize + hashBytesSize)
+    }
+    await this.#file.write(bytes, this.#flushedCount * entryBytesSize)
+    await this.#file.syncData()
+    // Appends may have come in meanwhile; reads of these entries go to the file from here on.
+    this.#tails = [this.#tails[0].slice(count), this.#tails[1].slice(count)]
+    this.#flushedCount = target
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Opens one ledger's files: the journal first, then the projections, which are brought up to it from their watermark or
+ * rebuilt when they are lost. Nothing is read of what lies before the watermark.
+ *
+ *   <directory>/journal/      segments, the truth
+ *   <directory>/projection/   LMDB
+ *   <directory>/nodes         hash tree nodes
+ */
+import {
+  type Clock,
+  equalBytes,
+  type FileSystem,
+  type IdSource,
+  type Logger,
+  type Random,
+} from '@cairn/core'
+import { type Journal, openJournal } from '@cairn/journal'
+import { MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'
+import { buildBlock } from './block-builder.ts'
+import { blockOf, encodeBlockBody } from './block-record.ts'
+import { LedgerError } from './errors.ts'
+import { LedgerEngine } from './ledger.ts'
+import type { LedgerLimits } from './limits.ts'
+import { NodeFile } from './node-file.ts'
+import { changesIndexes, type ProjectedBlock, Projection } from './projection.ts'
+import { entryHashOf, Replayer } from './replay.ts'
+
+/** Blocks replayed per LMDB commit. */
+const replayedBlockCountMax = 2000
+const progressIntervalMs = 2000
+
+export interface EngineOptions {
+  readonly name: string
+  readonly strandId: string
+  readonly directory: string
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly random: Random
+  readonly ids: IdSource
+  readonly logger: Logger
+  readonly limits: LedgerLimits
+}
+
+/** @throws JournalError DAMAGED; LedgerError LEDGER_DAMAGED */
+export async function openEngine(options: EngineOptions): Promise<LedgerEngine> {
+  const { directory, fileSystem, random, logger } = options
+  const journal = await openJournal({
+    directory: `${directory}/journal`,
+    fileSystem,
+    random,
+    logger,
+  })
+  if (journal.nextSequenceNo === 0) await appendGenesis(journal, options)
+  const opened =
+    (await openProjections(journal, options)) ?? (await rebuildProjections(journal, options))
+  await catchUp(journal, opened, options)
+  const { name, strandId, clock, ids, limits } = options
+  return new LedgerEngine({
+    name,
+    strandId,
+    clock,
+    ids,
+    logger,
+    limits,
+    fileSystem,
+    journal,
+    ...opened,
+    treeSize: journal.nextSequenceNo,
+    lastTimestampMs: opened.projection.watermark?.timestampMs ?? 0,
+  })
+}
+
+/** Block 0 has no statements; with it there is always a tip (qldb-compat 3.3). */
+async function appendGenesis(journal: Journal, options: EngineOptions): Promise<void> {
+  const { record } = buildBlock({
+    strandId: options.strandId,
+    sequenceNo: 0,
+    previousBlockHash: new Uint8Array(0),
+    transactionId: options.ids.random(),
+    timestampMs: options.clock.nowMs(),
+    statements: [],
+    catalogInfo: undefined,
+    revisions: [],
+  })
+  await journal.append(record.blockHash, encodeBlockBody(record))
+}
+
+interface Projections {
+  readonly projection: Projection
+  readonly nodeFile: NodeFile
+}
+
+/** Undefined when there are none that can be used. */
+async function openProjections(
+  journal: Journal,
+  options: EngineOptions,
+): Promise<Projections | undefined> {
+  const { directory, fileSystem, logger, name } = options
+  if (!(await fileSystem.exists(`${directory}/projection`))) return undefined
+  const projection = Projection.open(`${directory}/projection`)
+  const { watermark } = projection
+  if (watermark === undefined) {
+    await projection.close()
+    return undefined
+  }
+  if (watermark.sequenceNo >= journal.durableCount) {
+    await projection.close()
+    throw damaged(
+      options,
+      `Its journal ends at block ${journal.durableCount - 1}, and block ${watermark.sequenceNo} was on the disk before.`,
+    )
+  }
+  if (!equalBytes(journal.read(watermark.sequenceNo).hash, watermark.blockHash)) {
+    await projection.close()
+    throw damaged(
+      options,
+      `Block ${watermark.sequenceNo} in its journal is not the one that was projected.`,
+    )
+  }
+  const size = watermark.sequenceNo + 1
+  const nodeFile = await NodeFile.open(fileSystem, `${directory}/nodes`, size)
+  const isSound =
+    equalBytes(new MerkleTree(qldbHasher, nodeFile.store(0), size).root(), watermark.qldbRoot) &&
+    equalBytes(new MerkleTree(tlogHasher, nodeFile.store(1), size).root(), watermark.tlogRoot)
+  if (isSound) return { projection, nodeFile }
+  logger.log('warn', 'hash tree nodes are lost or damaged; rebuilding from the journal', {
+    ledger: name,
+  })
+  await projection.close()
+  await nodeFile.close()
+  return undefined
+}
+
+async function rebuildProjections(
+  journal: Journal,
+  { directory, fileSystem, logger, name }: EngineOptions,
+): Promise<Projections> {
+  for (const path of [`${directory}/projection`, `${directory}/nodes`]) {
+    if (await fileSystem.exists(path)) await fileSystem.remove(path)
+  }
+  await fileSystem.makeDirectory(`${directory}/projection`)
+  if (journal.nextSequenceNo > replayedBlockCountMax) {
+    logger.log('info', 'building projections from the journal', {
+      ledger: name,
+      blocks: journal.nextSequenceNo,
+    })
+  }
+  return {
+    projection: Projection.open(`${directory}/projection`),
+    nodeFile: await NodeFile.open(fileSystem, `${directory}/nodes`, 0),
+  }
+}
+
+/** Replays what the journal has after the watermark. */
+async function catchUp(
+  journal: Journal,
+  { projection, nodeFile }: Projections,
+  options: EngineOptions,
+): Promise<void> {
+  const { logger, name, strandId, clock } = options
+  const start = (projection.watermark?.sequenceNo ?? -1) + 1
+  const qldbTree = new MerkleTree(qldbHasher, nodeFile.store(0), start)
+  const tlogTree = new MerkleTree(tlogHasher, nodeFile.store(1), start)
+  const replayer = new Replayer(projection.catalog, (table, documentId) => {
+    const snapshot = projection.acquireSnapshot()
+    const revision = snapshot.getCurrent(table.tableNo, documentId)
+    snapshot.release()
+    return revision
+  })
+  let batch: ProjectedBlock[] = []
+  let last: { sequenceNo: number; blockHash: Uint8Array; timestampMs: number } | undefined
+  const apply = async () => {
+    if (last === undefined || batch.length === 0) return
+    await nodeFile.flush(last.sequenceNo + 1)
+    await projection.apply(batch, {
+      ...last,
+      qldbRoot: qldbTree.root(),
+      tlogRoot: tlogTree.root(),
+    })
+    replayer.applied()
+    batch = []
+  }
+  let reportedMs = clock.nowMs()
+  for (const record of journal.readFrom(start)) {
+    const block = blockOf(record)
+    const projected = replayer.replay(block)
+    if (batch.length === replayedBlockCountMax || changesIndexes(projected)) await apply()
+    batch.push(projected)
+    qldbTree.append(Uint8Array.from(block.blockHash))
+    tlogTree.append(entryHashOf(strandId, block))
+    last = {
+      sequenceNo: block.sequenceNo,
+      blockHash: Uint8Array.from(block.blockHash),
+      timestampMs: block.timestampMs,
+    }
+    if (clock.nowMs() - reportedMs >= progressIntervalMs) {
+      reportedMs = clock.nowMs()
+      const blocks = `${block.sequenceNo + 1} of ${journal.nextSequenceNo}`
+      logger.log('info', 'replaying the journal', { ledger: name, blocks })
+    }
+  }
+  await apply()
+}
+
+function damaged({ name, directory }: EngineOptions, message: string): LedgerError {
+  return new LedgerError(
+    { code: 'LEDGER_DAMAGED', directory },
+    {
+      shortMessage: `The journal of ledger ${name} has lost blocks or was exchanged. ${message}`,
+      metaMessages: [
+        `Folder: ${directory}`,
+        'Nothing was changed. Run `cairn verify ledger` on the folder, and restore the journal from a backup.',
+        'If the journal is known to be right, remove the folder `projection` beside it; it is rebuilt.',
+      ],
+    },
+  )
+}

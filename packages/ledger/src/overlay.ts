@@ -1,0 +1,126 @@
+/**
+ * Committed revisions that the projection does not have yet, or that a snapshot of it still open does not have. Reads
+ * consult it before the projection, so that they are never stale. Entries leave once every open snapshot has them.
+ */
+import type { CatalogTable } from './catalog.ts'
+import { type IndexChange, indexKeyText, type Revision } from './revision.ts'
+
+interface Entry {
+  readonly table: CatalogTable
+  readonly revision: Revision
+  readonly indexChanges: readonly IndexChange[]
+}
+
+export class Overlay {
+  /** By document id: its table, and its revisions, oldest first. */
+  readonly #documents = new Map<string, { tableId: string; versions: Revision[] }>()
+  /** Documents first written while in the overlay, by table, in the order of their blocks. */
+  readonly #inserted = new Map<string, Map<string, number>>()
+  /** Documents that came under a key of an index, by {@link indexKeyText}, with the last block that brought them. */
+  readonly #byIndexKey = new Map<string, Map<string, number>>()
+  readonly #queue: Entry[] = []
+  #queueStart = 0
+
+  /** Entries held. */
+  get count(): number {
+    return this.#queue.length - this.#queueStart
+  }
+
+  add(table: CatalogTable, revision: Revision, indexChanges: readonly IndexChange[]): void {
+    const { documentId, sequenceNo } = revision
+    const document = this.#documents.get(documentId)
+    if (document !== undefined) document.versions.push(revision)
+    else this.#documents.set(documentId, { tableId: table.tableId, versions: [revision] })
+    if (revision.version === 0) addTo(this.#inserted, table.tableId, documentId, sequenceNo)
+    for (const { indexId, newKey } of indexChanges) {
+      if (newKey !== undefined) {
+        addTo(this.#byIndexKey, indexKeyText(indexId, newKey), documentId, sequenceNo)
+      }
+    }
+    this.#queue.push({ table, revision, indexChanges })
+  }
+
+  /** The newest revision of a document committed by block `sequenceNo` or before, deletions included. */
+  find(tableId: string, documentId: string, sequenceNo: number): Revision | undefined {
+    const document = this.#documents.get(documentId)
+    if (document?.tableId !== tableId) return undefined
+    return document.versions.findLast((revision) => revision.sequenceNo <= sequenceNo)
+  }
+
+  /** Revisions of a document from the blocks after `after` up to `upTo`, oldest first. */
+  versions(tableId: string, documentId: string, after: number, upTo: number): Revision[] {
+    const document = this.#documents.get(documentId)
+    if (document?.tableId !== tableId) return []
+    return document.versions.filter((it) => it.sequenceNo > after && it.sequenceNo <= upTo)
+  }
+
+  /** Documents of a table first written in the blocks after `after` up to `upTo`, in that order. */
+  inserted(tableId: string, after: number, upTo: number): string[] {
+    return keysWithin(this.#inserted.get(tableId), after, upTo)
+  }
+
+  /**
+   * Documents that came under an index key in the blocks after `after`. Some may have come too late for the reader's
+   * snapshot or have left the key again: the reader looks at each.
+   */
+  findByIndex(keyText: string, after: number): string[] {
+    return keysWithin(this.#byIndexKey.get(keyText), after, Number.POSITIVE_INFINITY)
+  }
+
+  /** Forgets what came with block `sequenceNo` and before. */
+  prune(sequenceNo: number): void {
+    for (;;) {
+      const entry = this.#queue[this.#queueStart]
+      if (entry === undefined || entry.revision.sequenceNo > sequenceNo) break
+      this.#queueStart++
+      this.#forget(entry)
+    }
+    // The queue is cut now and then rather than at each step, so that pruning stays linear.
+    if (this.#queueStart > 1024 && this.#queueStart * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#queueStart)
+      this.#queueStart = 0
+    }
+  }
+
+  #forget({ table, revision, indexChanges }: Entry): void {
+    const { documentId, sequenceNo } = revision
+    const document = this.#documents.get(documentId)
+    if (document !== undefined) {
+      document.versions.shift()
+      if (document.versions.length === 0) this.#documents.delete(documentId)
+    }
+    removeFrom(this.#inserted, table.tableId, documentId, sequenceNo)
+    for (const { indexId, newKey } of indexChanges) {
+      if (newKey !== undefined) {
+        removeFrom(this.#byIndexKey, indexKeyText(indexId, newKey), documentId, sequenceNo)
+      }
+    }
+  }
+}
+
+type Groups = Map<string, Map<string, number>>
+
+function addTo(groups: Groups, group: string, documentId: string, sequenceNo: number): void {
+  const members = groups.get(group)
+  if (members === undefined) groups.set(group, new Map([[documentId, sequenceNo]]))
+  else members.set(documentId, sequenceNo)
+}
+
+function removeFrom(groups: Groups, group: string, documentId: string, sequenceNo: number): void {
+  const members = groups.get(group)
+  if (members?.get(documentId) !== sequenceNo) return
+  members.delete(documentId)
+  if (members.size === 0) groups.delete(group)
+}
+
+function keysWithin(
+  members: ReadonlyMap<string, number> | undefined,
+  after: number,
+  upTo: number,
+): string[] {
+  const out: string[] = []
+  for (const [documentId, sequenceNo] of members ?? []) {
+    if (sequenceNo > after && sequenceNo <= upTo) out.push(documentId)
+  }
+  return out
+}

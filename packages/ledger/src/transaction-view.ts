@@ -1,0 +1,631 @@
+/**
+ * The database as one open transaction sees it: the committed state as of its start, and its own writes over it.
+ * Implements what PartiQL's executor needs, and records what was read for the check at commit (qldb-compat 6).
+ */
+import { assert, type IdSource } from '@cairn/core'
+import { encodeIon, type IonStruct, type IonValue } from '@cairn/ion'
+import type {
+  HistoryRange,
+  IndexInfo,
+  Store,
+  StoredDocument,
+  StoredRevision,
+  TableInfo,
+} from '@cairn/partiql'
+import type { BlockRecord, BlockRevision } from './block-record.ts'
+import { blockRevisionToIon, revisionToIon } from './block-view.ts'
+import type { Catalog, CatalogOperation, CatalogTable } from './catalog.ts'
+import { conflictKeys } from './conflict-detector.ts'
+import { LedgerError } from './errors.ts'
+import { indexKey } from './index-key.ts'
+import type { LedgerLimits } from './limits.ts'
+import type { Overlay } from './overlay.ts'
+import type { HistoryEntry, ProjectionSnapshot } from './projection.ts'
+import { indexChanges, indexKeyText, type Revision } from './revision.ts'
+
+/** What the view reads from; the engine's own parts. */
+export interface ViewSource {
+  readonly strandId: string
+  readonly overlay: Overlay
+  readonly ids: IdSource
+  readonly limits: LedgerLimits
+  /** The stored bytes of documents as they were decoded, so that results can pass them on unchanged. */
+  readonly storedBytes: WeakMap<IonValue, Uint8Array>
+  nowMs(): number
+  readBlock(sequenceNo: number): BlockRecord
+}
+
+/** A document as the transaction will leave it. */
+export interface PendingWrite {
+  readonly tableId: string
+  readonly documentId: string
+  /** The committed revision that it follows; undefined for a new document. */
+  readonly base: Revision | undefined
+  /** Undefined: deleted. */
+  readonly value: IonStruct | undefined
+  readonly data: Uint8Array | undefined
+  /** Indexes of the statements that touched it, rising. */
+  readonly statements: readonly number[]
+}
+
+/** What a failed statement must give back. */
+interface Savepoint {
+  readonly catalog: Catalog
+  readonly operationCount: number
+  readonly writtenBytes: number
+  readonly undo: Map<string, PendingWrite | undefined>
+}
+
+/** Tables and indexes of a transaction's own are younger than any projection. */
+const notYetCommitted = Number.MAX_SAFE_INTEGER
+const tableNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+const fieldNameLengthMax = 128
+
+export class TransactionView implements Store {
+  readonly transactionId: string
+  /** The last block that the transaction sees. */
+  readonly sequenceNo: number
+  readonly #source: ViewSource
+  readonly #snapshot: ProjectionSnapshot
+  readonly #expiresMs: number
+  readonly #reads = new Set<string>()
+  readonly #writes = new Map<string, PendingWrite>()
+  /** Own documents that came under a key of an index, by {@link indexKeyText}. May hold ones that left it again. */
+  readonly #ownByKey = new Map<string, Set<string>>()
+  readonly #operations: CatalogOperation[] = []
+  readonly #startCatalog: Catalog
+  #catalog: Catalog
+  #savepoint: Savepoint | undefined
+  #statementIndex = 0
+  #writtenBytes = 0
+  #readIos = 0
+  #writeIos = 0
+
+  constructor(fields: {
+    readonly transactionId: string
+    readonly sequenceNo: number
+    readonly source: ViewSource
+    readonly snapshot: ProjectionSnapshot
+    readonly catalog: Catalog
+    readonly expiresMs: number
+  }) {
+    this.transactionId = fields.transactionId
+    this.sequenceNo = fields.sequenceNo
+    this.#source = fields.source
+    this.#snapshot = fields.snapshot
+    this.#startCatalog = fields.catalog
+    this.#catalog = fields.catalog
+    this.#expiresMs = fields.expiresMs
+  }
+
+  // ---- for the transaction that owns the view ----
+
+  get reads(): ReadonlySet<string> {
+    return this.#reads
+  }
+
+  /** In the order in which the documents were first written. */
+  get writes(): Iterable<PendingWrite> {
+    return this.#writes.values()
+  }
+
+  get operations(): readonly CatalogOperation[] {
+    return this.#operations
+  }
+
+  get hasWrites(): boolean {
+    return this.#writes.size > 0 || this.#operations.length > 0
+  }
+
+  get catalog(): Catalog {
+    return this.#catalog
+  }
+
+  /** False once the transaction changed the catalog: what is compiled then is of no use to others. */
+  get hasSharedCatalog(): boolean {
+    return this.#catalog === this.#startCatalog
+  }
+
+  /** The last block in the projection's snapshot that the view holds; what came after it is read from the overlay. */
+  get projectedNo(): number {
+    return this.#snapshot.sequenceNo
+  }
+
+  /** Gives the snapshot back. The view is not read afterwards. */
+  release(): void {
+    this.#snapshot.release()
+  }
+
+  /** Bytes of documents and statements so far. */
+  addBytes(count: number): void {
+    this.#writtenBytes += count
+    this.#checkLimit('transactionBytesMax', this.#writtenBytes, 'Split the transaction.')
+  }
+
+  /** Counts since the call before. */
+  takeUsage(): { readIos: number; writeIos: number } {
+    const usage = { readIos: this.#readIos, writeIos: this.#writeIos }
+    this.#readIos = 0
+    this.#writeIos = 0
+    return usage
+  }
+
+  /** Writes up to `endStatement` can be taken back as one. */
+  beginStatement(statementIndex: number): void {
+    this.#statementIndex = statementIndex
+    this.#savepoint = {
+      catalog: this.#catalog,
+      operationCount: this.#operations.length,
+      writtenBytes: this.#writtenBytes,
+      undo: new Map(),
+    }
+  }
+
+  endStatement(): void {
+    this.#savepoint = undefined
+  }
+
+  rollBackStatement(): void {
+    const savepoint = this.#savepoint
+    assert(savepoint !== undefined, 'only a statement under way is rolled back')
+    this.#catalog = savepoint.catalog
+    this.#operations.length = savepoint.operationCount
+    this.#writtenBytes = savepoint.writtenBytes
+    for (const [documentId, write] of savepoint.undo) {
+      if (write === undefined) this.#writes.delete(documentId)
+      else this.#writes.set(documentId, write)
+    }
+    this.#savepoint = undefined
+  }
+
+  // ---- Store: catalog ----
+
+  nowMs(): number {
+    return this.#source.nowMs()
+  }
+
+  findTable(name: string, isExact: boolean): TableInfo | undefined {
+    const table = this.#catalog.findByName(name, isExact)
+    if (table === undefined) this.#reads.add(conflictKeys.tableName(name))
+    else this.#reads.add(conflictKeys.tableDefinition(table.tableId))
+    return table
+  }
+
+  findTableById(tableId: string): TableInfo | undefined {
+    this.#reads.add(conflictKeys.tableDefinition(tableId))
+    return this.#catalog.findById(tableId)
+  }
+
+  userTables(): Iterable<IonStruct> {
+    this.#reads.add(conflictKeys.tableList())
+    return this.#catalog.userTables()
+  }
+
+  // ---- Store: the user view ----
+
+  *scan(table: TableInfo): Generator<StoredDocument> {
+    for (const revision of this.#scanCommitted(this.#noteScan(table))) {
+      const document = this.#ownOr(revision)
+      if (document !== undefined) yield document
+    }
+    for (const write of this.#writes.values()) {
+      if (write.base !== undefined || write.tableId !== table.tableId) continue
+      if (write.value !== undefined) yield { documentId: write.documentId, data: write.value }
+    }
+  }
+
+  getById(table: TableInfo, documentId: string): StoredDocument | undefined {
+    const own = this.#writes.get(documentId)
+    if (own === undefined) {
+      const revision = this.#readCommitted(table, documentId)
+      return revision === undefined ? undefined : this.#documentOf(revision)
+    }
+    if (own.value === undefined || own.tableId !== table.tableId) return undefined
+    return { documentId, data: own.value }
+  }
+
+  *getByIndex(table: TableInfo, index: IndexInfo, value: IonValue): Generator<StoredDocument> {
+    const key = indexKey(value)
+    if (key === undefined) return
+    const own = this.#ownByKey.get(indexKeyText(index.indexId, key))
+    for (const documentId of this.#findByIndex(table, index, key, own)) {
+      const document = this.getById(table, documentId)
+      if (document !== undefined) yield document
+    }
+  }
+
+  // ---- Store: committed view and history ----
+
+  *scanCommitted(table: TableInfo): Generator<StoredRevision> {
+    for (const revision of this.#scanCommitted(this.#noteScan(table))) {
+      yield this.#rowOf(revision)
+    }
+  }
+
+  getCommittedById(table: TableInfo, documentId: string): StoredRevision | undefined {
+    const revision = this.#readCommitted(table, documentId)
+    return revision === undefined ? undefined : this.#rowOf(revision)
+  }
+
+  *getCommittedByIndex(
+    table: TableInfo,
+    index: IndexInfo,
+    value: IonValue,
+  ): Generator<StoredRevision> {
+    const key = indexKey(value)
+    if (key === undefined) return
+    for (const documentId of this.#findByIndex(table, index, key, undefined)) {
+      const row = this.getCommittedById(table, documentId)
+      if (row !== undefined) yield row
+    }
+  }
+
+  *history(table: TableInfo, range: HistoryRange): Generator<StoredRevision> {
+    const { tableNo, tableId } = this.#noteScan(table)
+    const after = this.#snapshot.sequenceNo
+    let group: HistoryEntry[] = []
+    for (const entry of this.#snapshot.history(tableNo)) {
+      if (group.length > 0 && group[0]?.documentId !== entry.documentId) {
+        yield* this.#historyOfDocument(tableId, group, range)
+        group = []
+      }
+      group.push(entry)
+    }
+    if (group.length > 0) yield* this.#historyOfDocument(tableId, group, range)
+    for (const documentId of this.#source.overlay.inserted(tableId, after, this.sequenceNo)) {
+      yield* this.#historyOfDocument(tableId, [], range, documentId)
+    }
+  }
+
+  *historyOf(table: TableInfo, documentId: string, range: HistoryRange): Generator<StoredRevision> {
+    const { tableId, tableNo } = this.#catalogTable(table)
+    this.#reads.add(conflictKeys.tableDefinition(tableId))
+    this.#reads.add(conflictKeys.document(documentId))
+    const entries = [...this.#snapshot.history(tableNo, documentId)]
+    yield* this.#historyOfDocument(tableId, entries, range, documentId)
+  }
+
+  // ---- Store: writes ----
+
+  insert(table: TableInfo, data: IonStruct): string {
+    const { tableId } = this.#catalogTable(table)
+    this.#reads.add(conflictKeys.tableDefinition(tableId))
+    const documentId = this.#source.ids.ordered()
+    this.#write(tableId, documentId, undefined, data)
+    return documentId
+  }
+
+  update(table: TableInfo, documentId: string, data: IonStruct): void {
+    this.#write(table.tableId, documentId, this.#baseOf(table, documentId), data)
+  }
+
+  delete(table: TableInfo, documentId: string): void {
+    this.#write(table.tableId, documentId, this.#baseOf(table, documentId), undefined)
+  }
+
+  createTable(name: string): string {
+    if (!tableNamePattern.test(name) || name.toLowerCase().startsWith('_ql_')) {
+      throw new LedgerError(
+        { code: 'TABLE_NAME_INVALID', table: name },
+        {
+          shortMessage: `${JSON.stringify(name)} is no name for a table.`,
+          metaMessages: [
+            'A name has 1 to 128 letters, digits and underscores, does not begin with a digit, and not with _ql_.',
+          ],
+        },
+      )
+    }
+    const tableId = this.#source.ids.random()
+    this.#reads.add(conflictKeys.tableName(name))
+    this.#applyOperation({ kind: 'createTable', tableId, name })
+    return tableId
+  }
+
+  dropTable(table: TableInfo): string {
+    this.#applyOperation({ kind: 'dropTable', tableId: table.tableId })
+    return table.tableId
+  }
+
+  undropTable(tableId: string): string {
+    const table = this.#catalog.findById(tableId)
+    if (table !== undefined) this.#reads.add(conflictKeys.tableName(table.name))
+    this.#applyOperation({ kind: 'undropTable', tableId })
+    return tableId
+  }
+
+  createIndex(table: TableInfo, field: string): string {
+    if (field.length > fieldNameLengthMax) {
+      throw new LedgerError(
+        {
+          code: 'LIMIT_EXCEEDED',
+          limit: 'fieldNameLengthMax',
+          value: field.length,
+          valueMax: fieldNameLengthMax,
+        },
+        {
+          shortMessage: `An indexed field has a name of at most ${fieldNameLengthMax} characters.`,
+        },
+      )
+    }
+    const indexId = this.#source.ids.random()
+    this.#applyOperation({ kind: 'createIndex', tableId: table.tableId, indexId, field })
+    return table.tableId
+  }
+
+  dropIndex(table: TableInfo, indexId: string): string {
+    this.#applyOperation({ kind: 'dropIndex', tableId: table.tableId, indexId })
+    return table.tableId
+  }
+
+  exec(procedure: string): readonly IonStruct[] {
+    throw new LedgerError(
+      { code: 'STATEMENT_NOT_SUPPORTED', statement: `EXEC ${procedure}` },
+      {
+        shortMessage: `There is no procedure ${procedure.toUpperCase()} in this version.`,
+        metaMessages: ['Data cannot be redacted yet; DELETE hides a document from the user view.'],
+      },
+    )
+  }
+
+  countRead(count: number): void {
+    this.#readIos += count
+  }
+
+  checkDeadline(): void {
+    const nowMs = this.#source.nowMs()
+    if (nowMs >= this.#expiresMs) {
+      throw transactionExpired(
+        this.transactionId,
+        nowMs - this.#expiresMs + this.#source.limits.transactionMsMax,
+        this.#source.limits.transactionMsMax,
+      )
+    }
+  }
+
+  // ---- helpers: reading ----
+
+  #catalogTable(table: TableInfo): CatalogTable {
+    const found = this.#catalog.findById(table.tableId)
+    assert(found !== undefined, 'a statement is compiled for tables of the catalog it runs on')
+    return found
+  }
+
+  #noteScan(table: TableInfo): CatalogTable {
+    this.#reads.add(conflictKeys.tableDefinition(table.tableId))
+    this.#reads.add(conflictKeys.tableContent(table.tableId))
+    return this.#catalogTable(table)
+  }
+
+  /** The committed revision of a document as of the snapshot; undefined when there is none or it is deleted. */
+  #committed(table: CatalogTable, documentId: string): Revision | undefined {
+    const revision =
+      this.#source.overlay.find(table.tableId, documentId, this.sequenceNo) ??
+      this.#snapshot.getCurrent(table.tableNo, documentId)
+    return revision?.data === undefined ? undefined : revision
+  }
+
+  #readCommitted(table: TableInfo, documentId: string): Revision | undefined {
+    this.#reads.add(conflictKeys.tableDefinition(table.tableId))
+    this.#reads.add(conflictKeys.document(documentId))
+    return this.#committed(this.#catalogTable(table), documentId)
+  }
+
+  *#scanCommitted(table: CatalogTable): Generator<Revision> {
+    const { overlay } = this.#source
+    const { tableId, tableNo } = table
+    for (const stored of this.#snapshot.scanCurrent(tableNo)) {
+      const revision = overlay.find(tableId, stored.documentId, this.sequenceNo) ?? stored
+      if (revision.data !== undefined) yield revision
+    }
+    const after = this.#snapshot.sequenceNo
+    for (const documentId of overlay.inserted(tableId, after, this.sequenceNo)) {
+      const revision = overlay.find(tableId, documentId, this.sequenceNo)
+      if (revision?.data !== undefined) yield revision
+    }
+  }
+
+  /** Ids of documents that stand under the key, or did in a state that is not this one. No id comes twice. */
+  *#findByIndex(
+    table: TableInfo,
+    index: IndexInfo,
+    key: Uint8Array,
+    own: Iterable<string> | undefined,
+  ): Generator<string> {
+    const catalogTable = this.#catalogTable(table)
+    const catalogIndex = catalogTable.indexes.find(({ indexId }) => indexId === index.indexId)
+    assert(catalogIndex !== undefined, 'a statement is compiled for indexes of its catalog')
+    const seen = new Set<string>()
+    const after = this.#snapshot.sequenceNo
+    if (catalogIndex.sequenceNo > after) {
+      // The projection has not built this index yet: every document may stand under the key.
+      this.#noteScan(table)
+      for (const { documentId } of this.#scanCommitted(catalogTable)) {
+        seen.add(documentId)
+        yield documentId
+      }
+    } else {
+      this.#reads.add(conflictKeys.tableDefinition(table.tableId))
+      this.#reads.add(conflictKeys.index(index.indexId, key))
+      for (const documentId of this.#snapshot.findByIndex(catalogIndex.indexNo, key)) {
+        seen.add(documentId)
+        yield documentId
+      }
+      const keyText = indexKeyText(index.indexId, key)
+      for (const documentId of this.#source.overlay.findByIndex(keyText, after)) {
+        if (seen.has(documentId)) continue
+        seen.add(documentId)
+        yield documentId
+      }
+    }
+    for (const documentId of own ?? []) if (!seen.has(documentId)) yield documentId
+  }
+
+  #documentOf(revision: Revision): StoredDocument {
+    const data = revision.value
+    if (revision.data !== undefined) this.#source.storedBytes.set(data, revision.data)
+    return { documentId: revision.documentId, data }
+  }
+
+  /** The user's document for a committed revision, own changes applied. */
+  #ownOr(revision: Revision): StoredDocument | undefined {
+    const own = this.#writes.get(revision.documentId)
+    if (own === undefined) return this.#documentOf(revision)
+    if (own.value === undefined) return undefined
+    return { documentId: revision.documentId, data: own.value }
+  }
+
+  #rowOf(revision: Revision): StoredRevision {
+    const address = { strandId: this.#source.strandId, sequenceNo: revision.sequenceNo }
+    const { documentId, version, transactionTimeMs, transactionId, hash } = revision
+    const value = revision.data === undefined ? undefined : revision.value
+    const shown = { documentId, version, transactionTimeMs, transactionId, hash, value }
+    return { documentId, row: revisionToIon(address, { ...shown, dataHash: undefined }) }
+  }
+
+  // ---- helpers: history ----
+
+  /** @param entries Of one document, by version: what the projection has of it. */
+  *#historyOfDocument(
+    tableId: string,
+    entries: readonly HistoryEntry[],
+    range: HistoryRange,
+    documentId: string = entries[0]?.documentId ?? '',
+  ): Generator<StoredRevision> {
+    const after = this.#snapshot.sequenceNo
+    const young = this.#source.overlay.versions(tableId, documentId, after, this.sequenceNo)
+    const committedMs = [
+      ...entries.map((entry) => entry.committedMs),
+      ...young.map((revision) => revision.transactionTimeMs),
+    ]
+    for (const [i, startMs] of committedMs.entries()) {
+      if (!isActiveWithin(startMs, committedMs[i + 1], range)) continue
+      const entry = entries[i]
+      const revision = young[i - entries.length]
+      if (entry !== undefined) yield this.#rowFromJournal(entry)
+      else if (revision !== undefined) yield this.#rowOf(revision)
+    }
+  }
+
+  #rowFromJournal(entry: HistoryEntry): StoredRevision {
+    const block = this.#source.readBlock(entry.sequenceNo)
+    const revision: BlockRevision | undefined = block.revisions[entry.ordinal]
+    assert(revision?.documentId === entry.documentId, 'history points at its own document')
+    const address = { strandId: this.#source.strandId, sequenceNo: entry.sequenceNo }
+    return { documentId: entry.documentId, row: blockRevisionToIon(address, block, revision) }
+  }
+
+  // ---- helpers: writing ----
+
+  #baseOf(table: TableInfo, documentId: string): Revision | undefined {
+    const own = this.#writes.get(documentId)
+    return own === undefined ? this.#readCommitted(table, documentId) : own.base
+  }
+
+  #write(
+    tableId: string,
+    documentId: string,
+    base: Revision | undefined,
+    value: IonStruct | undefined,
+  ): void {
+    const table = this.#catalog.findById(tableId)
+    assert(table !== undefined, 'writes go to tables of the catalog')
+    const data = value === undefined ? undefined : this.#encode(table.name, value)
+    const before = this.#writes.get(documentId)
+    const undo = this.#savepoint?.undo
+    if (undo !== undefined && !undo.has(documentId)) undo.set(documentId, before)
+    const statements = before?.statements ?? []
+    const isSameStatement = statements.at(-1) === this.#statementIndex
+    this.#writes.set(documentId, {
+      tableId,
+      documentId,
+      base,
+      value,
+      data,
+      statements: isSameStatement ? statements : [...statements, this.#statementIndex],
+    })
+    this.#writeIos++
+    this.addBytes(data?.length ?? 0)
+    this.#checkLimit(
+      'writtenDocumentCountMax',
+      this.#writes.size,
+      'Write fewer documents in one transaction, or raise the limit in the configuration.',
+    )
+    for (const { indexId, newKey } of indexChanges(table, undefined, value)) {
+      if (newKey === undefined) continue
+      const keyText = indexKeyText(indexId, newKey)
+      const documents = this.#ownByKey.get(keyText)
+      if (documents === undefined) this.#ownByKey.set(keyText, new Set([documentId]))
+      else documents.add(documentId)
+    }
+  }
+
+  #encode(table: string, value: IonStruct): Uint8Array {
+    if (value.annotations.length > 0) {
+      throw new LedgerError(
+        { code: 'DOCUMENT_INVALID', table },
+        {
+          shortMessage: 'A document is a struct without annotations of its own.',
+          metaMessages: ['Annotate its fields instead.'],
+        },
+      )
+    }
+    const data = encodeIon(value)
+    this.#checkLimit(
+      'documentBytesMax',
+      data.length,
+      'Split the document, or keep the large part outside and store its hash.',
+    )
+    return data
+  }
+
+  #checkLimit(
+    limit: 'documentBytesMax' | 'transactionBytesMax' | 'writtenDocumentCountMax',
+    value: number,
+    remedy: string,
+  ): void {
+    const valueMax = this.#source.limits[limit]
+    if (value <= valueMax) return
+    throw new LedgerError(
+      { code: 'LIMIT_EXCEEDED', limit, value, valueMax },
+      {
+        shortMessage: `${limitSubjects[limit]} ${value} of at most ${valueMax}.`,
+        metaMessages: [remedy],
+      },
+    )
+  }
+
+  #applyOperation(operation: CatalogOperation): void {
+    this.#reads.add(conflictKeys.tableDefinition(operation.tableId))
+    this.#catalog.check(operation, this.#source.limits)
+    this.#catalog = this.#catalog.apply(operation, notYetCommitted)
+    this.#operations.push(operation)
+    this.#writeIos++
+  }
+}
+
+const limitSubjects = {
+  documentBytesMax: 'The document is too large: bytes',
+  transactionBytesMax: 'The transaction is too large: bytes',
+  writtenDocumentCountMax: 'The transaction writes too many documents:',
+} as const
+
+export function transactionExpired(
+  transactionId: string,
+  ageMs: number,
+  ageMsMax: number,
+): LedgerError {
+  return new LedgerError(
+    { code: 'TRANSACTION_EXPIRED', transactionId, ageMs, ageMsMax },
+    {
+      // Drivers match this text (qldb-compat 1.3).
+      shortMessage: `Transaction ${transactionId} has expired`,
+      metaMessages: [`A transaction may take ${ageMsMax / 1000} seconds. Do less in one.`],
+    },
+  )
+}
+
+/** Whether a revision committed at `startMs` and superseded at `endMs` was the current one within the range. */
+function isActiveWithin(startMs: number, endMs: number | undefined, range: HistoryRange): boolean {
+  if (range.endMs !== undefined && startMs > range.endMs) return false
+  return range.startMs === undefined || endMs === undefined || endMs >= range.startMs
+}

@@ -1,0 +1,322 @@
+/**
+ * An open transaction: runs statements on its view, keeps the commit digest, hands itself over to the engine to commit.
+ * Statements of one transaction run one after the other, in the order they came.
+ */
+import { equalBytes } from '@cairn/core'
+import { decodeIon, encodeIon, hashIonBytes, hashIonString, type IonValue } from '@cairn/ion'
+import { dot } from '@cairn/merkle'
+import { pause, type Rows } from '@cairn/partiql'
+import type { CommitResult, IoUsage, Result, ResultPage, Transaction } from './api.ts'
+import type { BlockStatement } from './block-record.ts'
+import { LedgerError } from './errors.ts'
+import type { LedgerLimits } from './limits.ts'
+import { Mutex } from './mutex.ts'
+import type { StatementCache } from './statement-cache.ts'
+import { type TransactionView, transactionExpired } from './transaction-view.ts'
+
+type State = 'open' | 'committed' | 'aborted' | 'expired' | 'conflicted'
+
+/** What a transaction needs of its ledger. */
+export interface TransactionOwner {
+  readonly limits: LedgerLimits
+  readonly statements: StatementCache
+  readonly storedBytes: WeakMap<IonValue, Uint8Array>
+  nowMs(): number
+  /** Validates and commits. @throws LedgerError */
+  commit(transaction: LedgerTransaction): Promise<Pick<CommitResult, 'blockAddress'>>
+  /** The transaction has ended; its view is given back. */
+  end(transaction: LedgerTransaction): void
+}
+
+export class LedgerTransaction implements Transaction {
+  readonly id: string
+  readonly startedMs: number
+  readonly view: TransactionView
+  readonly #owner: TransactionOwner
+  readonly #mutex = new Mutex()
+  readonly #accepted: BlockStatement[] = []
+  readonly #openResults = new Set<OpenResult>()
+  /** Hashes of parameters by value: a document that is stored as it came need not be hashed again. */
+  readonly #parameterHashes = new Map<IonValue, Uint8Array>()
+  #digest: Uint8Array
+  #state: State = 'open'
+
+  constructor(view: TransactionView, owner: TransactionOwner) {
+    this.id = view.transactionId
+    this.startedMs = owner.nowMs()
+    this.view = view
+    this.#owner = owner
+    this.#digest = hashIonString(this.id)
+  }
+
+  /** Statements in the order of their indexes; rejected ones are left out. */
+  get statements(): readonly BlockStatement[] {
+    return this.#accepted
+  }
+
+  parameterHash(value: IonValue): Uint8Array | undefined {
+    return this.#parameterHashes.get(value)
+  }
+
+  execute(statement: string, parameters: readonly Uint8Array[]): Promise<Result> {
+    return this.#mutex.run(() => this.#execute(statement, parameters))
+  }
+
+  async #execute(text: string, parameters: readonly Uint8Array[]): Promise<Result> {
+    this.checkOpen()
+    const startTimeMs = this.#owner.nowMs()
+    const startedMs = performance.now()
+    const { digest, values } = this.#readParameters(text, parameters)
+    if (text.length > this.#owner.limits.statementLengthMax) throw this.#statementTooLong(text)
+    this.view.addBytes(text.length)
+    const compiled = this.#owner.statements.compile(text, this.view)
+    const result = new OpenResult(compiled.run(values, this.view), this)
+    if (!compiled.isReadOnly) await this.#runToEnd(result)
+    this.#accepted.push({ text, startTimeMs, digest })
+    result.startedMs = startedMs
+    if (!result.isDrained) this.#openResults.add(result)
+    return result
+  }
+
+  /** Runs a statement that writes: whole, or not at all. */
+  async #runToEnd(result: OpenResult): Promise<void> {
+    // Results still being read show the state before this statement.
+    for (const open of this.#openResults) await open.drain()
+    this.#openResults.clear()
+    this.view.beginStatement(this.#accepted.length)
+    try {
+      await result.drain()
+      this.view.endStatement()
+    } catch (error) {
+      this.view.rollBackStatement()
+      throw error
+    }
+  }
+
+  /** The statement enters the commit digest whatever becomes of it: the driver has counted it already (1.5). */
+  #readParameters(
+    text: string,
+    parameters: readonly Uint8Array[],
+  ): { digest: Uint8Array; values: IonValue[] } {
+    let digest = this.#owner.statements.textHash(text)
+    const values: IonValue[] = []
+    let tooLarge: LedgerError | undefined
+    for (const [index, bytes] of parameters.entries()) {
+      if (bytes.length > this.#owner.limits.parameterBytesMax) {
+        tooLarge ??= this.#parameterTooLarge(index, bytes.length)
+      }
+      const { value, hash } = readParameter(bytes, index)
+      this.#parameterHashes.set(value, hash)
+      values.push(value)
+      digest = dot(digest, hash)
+    }
+    this.#digest = dot(this.#digest, digest)
+    if (tooLarge !== undefined) throw tooLarge
+    return { digest, values }
+  }
+
+  /** Pulls rows for a result of this transaction, giving way to others at each pause. */
+  readPage(result: OpenResult, valueCountMax: number, bytesMax: number): Promise<ResultPage> {
+    return this.#mutex.run(async () => {
+      if (!result.isDrained) this.checkOpen()
+      return result.takePage(valueCountMax, bytesMax)
+    })
+  }
+
+  /** The Ion stream of a row: the stored bytes where the row is a stored document. */
+  encodeRow(row: IonValue): Uint8Array {
+    return this.#owner.storedBytes.get(row) ?? encodeIon(row)
+  }
+
+  commit(expectedDigest?: Uint8Array): Promise<CommitResult> {
+    return this.#mutex.run(async () => {
+      this.checkOpen()
+      const startedMs = performance.now()
+      if (expectedDigest !== undefined && !equalBytes(expectedDigest, this.#digest)) {
+        this.#end('aborted')
+        throw new LedgerError(
+          { code: 'COMMIT_DIGEST_MISMATCH', transactionId: this.id },
+          {
+            shortMessage: 'The commit digest does not match the statements of the transaction.',
+            metaMessages: ['A statement or a parameter changed on its way. Nothing was committed.'],
+          },
+        )
+      }
+      try {
+        const { blockAddress } = await this.#owner.commit(this)
+        this.#end('committed')
+        return {
+          transactionId: this.id,
+          commitDigest: this.#digest,
+          blockAddress,
+          usage: this.view.takeUsage(),
+          processingMs: elapsedMs(startedMs),
+        }
+      } catch (error) {
+        const isConflict = error instanceof LedgerError && error.code === 'OCC_CONFLICT'
+        this.#end(isConflict ? 'conflicted' : 'aborted')
+        throw error
+      }
+    })
+  }
+
+  abort(): void {
+    this.#end('aborted')
+  }
+
+  /** Called by the ledger when the transaction's time is over. */
+  expire(): void {
+    this.#end('expired')
+  }
+
+  #end(state: State): void {
+    if (this.#state !== 'open') return
+    this.#state = state
+    this.#openResults.clear()
+    // A statement under way still reads from the view; it stops at its next pause.
+    void this.#mutex.run(async () => this.#owner.end(this))
+  }
+
+  /** @throws LedgerError TRANSACTION_EXPIRED, TRANSACTION_CLOSED */
+  checkOpen(): void {
+    if (this.#state === 'open') {
+      const ageMs = this.#owner.nowMs() - this.startedMs
+      if (ageMs < this.#owner.limits.transactionMsMax) return
+      this.#end('expired')
+    }
+    if (this.#state === 'expired') {
+      const ageMs = this.#owner.nowMs() - this.startedMs
+      throw transactionExpired(this.id, ageMs, this.#owner.limits.transactionMsMax)
+    }
+    throw new LedgerError(
+      { code: 'TRANSACTION_CLOSED', transactionId: this.id },
+      {
+        shortMessage: `Transaction ${this.id} is not open.`,
+        metaMessages: ['It was committed or aborted, or lost a conflict. Start another one.'],
+      },
+    )
+  }
+
+  #statementTooLong(text: string): LedgerError {
+    const valueMax = this.#owner.limits.statementLengthMax
+    return new LedgerError(
+      { code: 'LIMIT_EXCEEDED', limit: 'statementLengthMax', value: text.length, valueMax },
+      {
+        shortMessage: `The statement is too long: ${text.length} of at most ${valueMax} characters.`,
+        metaMessages: ['Hand data over as parameters.'],
+      },
+    )
+  }
+
+  #parameterTooLarge(index: number, size: number): LedgerError {
+    const valueMax = this.#owner.limits.parameterBytesMax
+    return new LedgerError(
+      { code: 'LIMIT_EXCEEDED', limit: 'parameterBytesMax', value: size, valueMax },
+      {
+        shortMessage: `Parameter ${index + 1} is too large: ${size} of at most ${valueMax} bytes.`,
+        metaMessages: ['Split the document, or keep the large part outside and store its hash.'],
+      },
+    )
+  }
+}
+
+function readParameter(bytes: Uint8Array, index: number): { value: IonValue; hash: Uint8Array } {
+  try {
+    return { value: decodeIon(bytes), hash: hashIonBytes(bytes) }
+  } catch (cause) {
+    throw new LedgerError(
+      { code: 'PARAMETER_INVALID', index },
+      {
+        shortMessage: `Parameter ${index + 1} is not one Ion value in binary.`,
+        metaMessages: [cause instanceof Error ? cause.message : String(cause)],
+        cause,
+      },
+    )
+  }
+}
+
+function elapsedMs(startedMs: number): number {
+  return Math.max(1, Math.round(performance.now() - startedMs))
+}
+
+class OpenResult implements Result {
+  readonly #rows: Rows
+  readonly #transaction: LedgerTransaction
+  /** Rows read ahead: all of them for a statement that writes, the one that did not fit on the last page otherwise. */
+  #ahead: Uint8Array[] = []
+  #aheadStart = 0
+  #isExhausted = false
+  startedMs: number | undefined
+
+  constructor(rows: Rows, transaction: LedgerTransaction) {
+    this.#rows = rows
+    this.#transaction = transaction
+  }
+
+  /** Whether every row is at hand. */
+  get isDrained(): boolean {
+    return this.#isExhausted
+  }
+
+  /** Computes all rows that are left. */
+  async drain(): Promise<void> {
+    while (!this.#isExhausted) {
+      const row = this.#pull()
+      if (row === pause) await this.#giveWay()
+      else if (row !== undefined) this.#ahead.push(row)
+    }
+  }
+
+  nextPage(valueCountMax: number, bytesMax: number): Promise<ResultPage> {
+    return this.#transaction.readPage(this, valueCountMax, bytesMax)
+  }
+
+  async takePage(valueCountMax: number, bytesMax: number): Promise<ResultPage> {
+    const startedMs = this.startedMs ?? performance.now()
+    this.startedMs = undefined
+    const values: Uint8Array[] = []
+    let size = 0
+    let isLast = false
+    for (;;) {
+      const row = this.#peek()
+      if (row === pause) {
+        await this.#giveWay()
+        continue
+      }
+      isLast = row === undefined
+      if (row === undefined || values.length >= valueCountMax) break
+      if (values.length > 0 && size + row.length > bytesMax) break
+      this.#aheadStart++
+      values.push(row)
+      size += row.length
+    }
+    const usage: IoUsage = this.#transaction.view.takeUsage()
+    return { values, isLast, usage, processingMs: elapsedMs(startedMs) }
+  }
+
+  /** The next row without taking it; undefined after the last one. */
+  #peek(): Uint8Array | typeof pause | undefined {
+    if (this.#aheadStart < this.#ahead.length) return this.#ahead[this.#aheadStart]
+    if (this.#isExhausted) return undefined
+    const row = this.#pull()
+    if (row === undefined || row === pause) return row
+    this.#ahead = [row]
+    this.#aheadStart = 0
+    return row
+  }
+
+  #pull(): Uint8Array | typeof pause | undefined {
+    const { value, done } = this.#rows.next()
+    if (done === true) {
+      this.#isExhausted = true
+      return undefined
+    }
+    return value === pause ? pause : this.#transaction.encodeRow(value)
+  }
+
+  /** Lets other work of the process run. */
+  async #giveWay(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#transaction.checkOpen()
+  }
+}

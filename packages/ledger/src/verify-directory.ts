@@ -1,0 +1,165 @@
+/**
+ * Checks ledgers as they lie on the disk, without opening them: every written byte of the journal, every hash in every
+ * block, both trees. Nothing is changed, and a server may be running on the folder.
+ */
+import { equalBytes, type FileSystem, fromUtf8, toBase64 } from '@cairn/core'
+import { decodeIon, hashIon } from '@cairn/ion'
+import { type JournalRecord, nodeFileSystem, verifyJournal } from '@cairn/journal'
+import { createLedgerReplay, type LedgerReplay, parseBlock } from '@cairn/verifier'
+import type { LedgerDescription } from './api.ts'
+import { blockOf } from './block-record.ts'
+import { blockToIon } from './block-view.ts'
+import { LedgerError } from './errors.ts'
+import { Projection } from './projection.ts'
+
+export interface VerifyDirectoryOptions {
+  /** The data folder of a server, or of `openLedger`. */
+  readonly directory: string
+  /** One ledger; without it all of them. */
+  readonly name?: string
+  /** A digest that was kept: the ledger must give it again at that block. Only with `name`. */
+  readonly expectedDigest?: { readonly sequenceNo: number; readonly digest: Uint8Array }
+  readonly fileSystem?: FileSystem
+  readonly onProgress?: (progress: VerifyProgress) => void
+}
+
+export interface VerifyProgress {
+  readonly ledgerName: string
+  readonly checkedBytes: number
+  readonly totalBytes: number
+}
+
+export interface LedgerFinding {
+  /**
+   * `damaged`, `missing`: the journal's bytes. `unfinished`: bytes behind the last whole record, as a crash leaves them,
+   * or damage to the very last group. `invalid`: bytes intact, content false. `lost`: fewer blocks than were confirmed.
+   */
+  readonly kind: 'damaged' | 'missing' | 'unfinished' | 'invalid' | 'lost'
+  /** One sentence that names file and bytes, or the block. */
+  readonly message: string
+}
+
+export interface LedgerVerification {
+  readonly name: string
+  readonly strandId: string
+  readonly blockCount: number
+  readonly revisionCount: number
+  /** Of the last block that could be checked. */
+  readonly digest: Uint8Array
+  readonly tlogRoot: Uint8Array
+  /** Empty when all is well. */
+  readonly findings: readonly LedgerFinding[]
+}
+
+/** More are counted and not kept: a rewritten ledger is wrong from some block to its end. */
+const findingCountMax = 100
+
+/** @throws LedgerError LEDGER_NOT_FOUND when there is no such ledger in the folder. */
+export async function verifyLedgerDirectory(
+  options: VerifyDirectoryOptions,
+): Promise<LedgerVerification[]> {
+  const fileSystem = options.fileSystem ?? nodeFileSystem
+  const out: LedgerVerification[] = []
+  for (const { description, directory } of await listLedgers(options.directory, fileSystem)) {
+    if (options.name !== undefined && description.name !== options.name) continue
+    out.push(await verifyLedger(description, directory, fileSystem, options))
+  }
+  if (out.length === 0 && options.name !== undefined) {
+    throw new LedgerError(
+      { code: 'LEDGER_NOT_FOUND', ledgerName: options.name },
+      { shortMessage: `There is no ledger ${options.name} in ${options.directory}.` },
+    )
+  }
+  return out
+}
+
+async function listLedgers(
+  root: string,
+  fileSystem: FileSystem,
+): Promise<{ description: LedgerDescription; directory: string }[]> {
+  const out: { description: LedgerDescription; directory: string }[] = []
+  if (!(await fileSystem.exists(`${root}/ledgers`))) return out
+  for (const strandId of await fileSystem.list(`${root}/ledgers`)) {
+    const directory = `${root}/ledgers/${strandId}`
+    if (!(await fileSystem.exists(`${directory}/ledger.json`))) continue
+    const text = fromUtf8(await fileSystem.readFile(`${directory}/ledger.json`))
+    const description = JSON.parse(text) as LedgerDescription
+    if (description.state !== 'DELETING') out.push({ description, directory })
+  }
+  return out
+}
+
+async function verifyLedger(
+  { name, strandId }: LedgerDescription,
+  directory: string,
+  fileSystem: FileSystem,
+  { expectedDigest, onProgress }: VerifyDirectoryOptions,
+): Promise<LedgerVerification> {
+  const findings: LedgerFinding[] = []
+  const find = (finding: LedgerFinding) => {
+    if (findings.length < findingCountMax) findings.push(finding)
+  }
+  // Read first: what was projected by now must be in the journal that is read afterwards.
+  const watermark = await Projection.readWatermark(`${directory}/projection`, fileSystem)
+  const replay = createLedgerReplay({ strandId })
+  let revisionCount = 0
+  let expected: Uint8Array | undefined
+  const report = await verifyJournal({
+    directory: `${directory}/journal`,
+    fileSystem,
+    onProgress({ judgedBytes, totalBytes }) {
+      onProgress?.({ ledgerName: name, checkedBytes: judgedBytes, totalBytes })
+    },
+    onRecord(record) {
+      if (record.sequenceNo !== replay.blockCount) return
+      try {
+        revisionCount += addRecord(replay, strandId, record)
+      } catch (error) {
+        find({ kind: 'invalid', message: error instanceof Error ? error.message : String(error) })
+      }
+      if (record.sequenceNo === expectedDigest?.sequenceNo) expected = replay.digest()
+    },
+  })
+  for (const { kind, message } of report.findings) find({ kind, message })
+  if (watermark !== undefined && watermark.sequenceNo >= report.nextSequenceNo) {
+    const last = report.nextSequenceNo - 1
+    const message = `The journal ends at block ${last}; block ${watermark.sequenceNo} was on the disk before.`
+    find({ kind: 'lost', message })
+  }
+  if (expectedDigest !== undefined && !sameDigest(expected, expectedDigest.digest)) {
+    find({ kind: 'invalid', message: digestMessage(expectedDigest, expected) })
+  }
+  return {
+    name,
+    strandId,
+    blockCount: replay.blockCount,
+    revisionCount,
+    digest: replay.digest(),
+    tlogRoot: replay.tlogRoot(),
+    findings,
+  }
+}
+
+/** Answers how many revisions the block has. */
+function addRecord(replay: LedgerReplay, strandId: string, record: JournalRecord): number {
+  const block = blockOf(record)
+  const { catalogInfo } = block
+  replay.add(parseBlock(blockToIon(strandId, block)), {
+    catalogInfoHash: catalogInfo === undefined ? 'none' : hashIon(decodeIon(catalogInfo)),
+  })
+  return block.revisions.length
+}
+
+function sameDigest(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && equalBytes(a, b)
+}
+
+function digestMessage(
+  { sequenceNo, digest }: { sequenceNo: number; digest: Uint8Array },
+  found: Uint8Array | undefined,
+): string {
+  const kept = `the digest ${toBase64(digest)} that was kept for block ${sequenceNo}`
+  return found === undefined
+    ? `The ledger does not reach ${kept}.`
+    : `The ledger does not give ${kept}; it gives ${toBase64(found)}.`
+}
