@@ -11,6 +11,8 @@ import { fileSystemOf } from './machine.ts'
 import { reportText, saveResult } from './report.ts'
 import { roundCountMin } from './rounds.ts'
 import type { Suite } from './suite.ts'
+import { transactionsSuite } from './transactions-suite.ts'
+import { wireSuite } from './wire-suite.ts'
 
 interface SuitePlan {
   readonly suite: Suite
@@ -20,6 +22,8 @@ interface SuitePlan {
 
 const plans: Readonly<Record<string, SuitePlan>> = {
   ion: { suite: ionSuite, roundCount: 5, seconds: 0.3 },
+  transactions: { suite: transactionsSuite, roundCount: 3, seconds: 5 },
+  wire: { suite: wireSuite, roundCount: 3, seconds: 4 },
 }
 
 const usage = `Usage: npm run bench [-- NAME… OPTIONS]

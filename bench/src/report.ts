@@ -42,7 +42,7 @@ export function reportText(result: SuiteResult): string {
   return [
     `${result.title}`,
     ...result.tables.map((table) => tableLines(table).join('\n')),
-    result.bars.map(barLine).join('\n'),
+    ...(result.bars.length > 0 ? [result.bars.map(barLine).join('\n')] : []),
     `${facts.join('; ')}.\n${settings.join('; ')}.`,
   ].join('\n\n')
 }
@@ -93,12 +93,12 @@ function tableLines(table: Table): readonly string[] {
   return [line(table.columns), line(rule), ...table.rows.map(line)]
 }
 
-/** Three significant digits, thousands apart. */
+/** Three significant digits or about that, thousands apart. */
 export function figure(value: number): string {
   if (value >= 1000) return Math.round(value).toLocaleString('en-US')
   if (value >= 100) return value.toFixed(0)
   if (value >= 10) return value.toFixed(1)
-  return value.toFixed(2)
+  return value >= 1 ? value.toFixed(2) : value.toFixed(3)
 }
 
 export function range(summary: Summary): string {

@@ -14,7 +14,7 @@ const colors = ['slate', 'ochre', 'fern', 'chalk', 'rust'] as const
 /** A vehicle as plain data, the form in which JSON would have it. @param no From 1; decides every field. */
 export function vehicleRecord(no: number): Readonly<Record<string, string | number>> {
   return {
-    No: no,
+    Serial: no,
     Vin: `CRN${String(no).padStart(14, '0')}`,
     Plate: `BW ${String(no % 10_000).padStart(4, '0')}`,
     Type: 'Estate',
