@@ -17,7 +17,7 @@ import {
   systemRandom,
   utf8,
 } from '@cairn/core'
-import { type DirectoryLock, lockDirectory, nodeFileSystem } from '@cairn/journal'
+import { type DirectoryLock, JournalError, lockDirectory, nodeFileSystem } from '@cairn/journal'
 import type {
   CreateLedgerOptions,
   Ledger,
@@ -72,7 +72,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     limits: { ...defaultLimits, ...options.limits },
   }
   await fileSystem.makeDirectory(ledgersDirectory(context))
-  const lock = await lockDirectory(options.directory)
+  const lock = await lockForUs(options.directory)
   const hosted = new Map<string, Hosted>()
   try {
     for (const strandId of await fileSystem.list(ledgersDirectory(context))) {
@@ -85,6 +85,18 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     throw error
   }
   return new DirectoryLedgerHost(context, lock, hosted)
+}
+
+async function lockForUs(directory: string): Promise<DirectoryLock> {
+  try {
+    return await lockDirectory(directory)
+  } catch (error) {
+    if (!(error instanceof JournalError && error.code === 'LOCKED')) throw error
+    throw new LedgerError(
+      { code: 'DIRECTORY_IN_USE', directory },
+      { shortMessage: error.message, cause: error },
+    )
+  }
 }
 
 interface HostContext {

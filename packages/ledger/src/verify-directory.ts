@@ -4,7 +4,12 @@
  */
 import { equalBytes, type FileSystem, fromUtf8, toBase64 } from '@cairn/core'
 import { decodeIon, hashIon } from '@cairn/ion'
-import { type JournalRecord, nodeFileSystem, verifyJournal } from '@cairn/journal'
+import {
+  type JournalFinding,
+  type JournalRecord,
+  nodeFileSystem,
+  verifyJournal,
+} from '@cairn/journal'
 import { createLedgerReplay, type LedgerReplay, parseBlock } from '@cairn/verifier'
 import type { LedgerDescription } from './api.ts'
 import { blockOf } from './block-record.ts'
@@ -120,7 +125,7 @@ async function verifyLedger(
       if (record.sequenceNo === expectedDigest?.sequenceNo) expected = replay.digest()
     },
   })
-  for (const { kind, message } of report.findings) find({ kind, message })
+  for (const finding of report.findings) find({ kind: finding.kind, message: placeOf(finding) })
   if (watermark !== undefined && watermark.sequenceNo >= report.nextSequenceNo) {
     const last = report.nextSequenceNo - 1
     const message = `The journal ends at block ${last}; block ${watermark.sequenceNo} was on the disk before.`
@@ -138,6 +143,20 @@ async function verifyLedger(
     tlogRoot: replay.tlogRoot(),
     findings,
   }
+}
+
+function placeOf({
+  file,
+  startOffset,
+  endOffset,
+  startSequenceNo,
+  endSequenceNo,
+  message,
+}: JournalFinding): string {
+  const last = endSequenceNo - 1
+  const blocks =
+    last > startSequenceNo ? `blocks ${startSequenceNo} to ${last}` : `block ${startSequenceNo}`
+  return `${message} File ${file}, bytes ${startOffset} to ${endOffset - 1}, ${blocks}.`
 }
 
 /** Answers how many revisions the block has. */

@@ -1,0 +1,90 @@
+import { createVirtualClock } from '@cairn/testing'
+import { describe, expect, it } from 'vitest'
+import { temporaryLedger } from './testing/temporary-ledger.ts'
+
+describe('an open transaction', () => {
+  it('expires after its time, with the words that drivers look for', async () => {
+    const clock = createVirtualClock()
+    const { open } = await temporaryLedger({ clock })
+    const transaction = open.ledger.startTransaction()
+    await transaction.execute('SELECT * FROM << 1 >> AS x', [])
+    await clock.advance(29_999)
+    await transaction.execute('SELECT * FROM << 1 >> AS x', [])
+    await clock.advance(1)
+    const late = transaction.execute('SELECT * FROM << 1 >> AS x', [])
+    await expect(late).rejects.toThrow(/Transaction .* has expired/)
+    await expect(transaction.commit()).rejects.toMatchObject({ code: 'TRANSACTION_EXPIRED' })
+  })
+
+  it('is closed by a commit, an abort and a conflict', async () => {
+    const { open } = await temporaryLedger()
+    await open.transact((tx) => tx.execute('CREATE TABLE T'))
+    const closed = { code: 'TRANSACTION_CLOSED' }
+    const committed = open.ledger.startTransaction()
+    await committed.commit()
+    await expect(committed.commit()).rejects.toMatchObject(closed)
+    const aborted = open.ledger.startTransaction()
+    aborted.abort()
+    aborted.abort()
+    await expect(aborted.execute('SELECT * FROM T', [])).rejects.toMatchObject(closed)
+    const loser = open.ledger.startTransaction()
+    const read = await loser.execute('SELECT * FROM T', [])
+    await read.nextPage(10, 1000)
+    await open.transact((tx) => tx.execute("INSERT INTO T VALUE {'a': 1}"))
+    await expect(loser.commit()).rejects.toMatchObject({ code: 'OCC_CONFLICT' })
+    await expect(loser.commit()).rejects.toMatchObject(closed)
+  })
+
+  it('is refused a commit whose digest does not match, and nothing is written', async () => {
+    const { open } = await temporaryLedger()
+    await open.transact((tx) => tx.execute('CREATE TABLE T'))
+    const before = open.ledger.digest()
+    const transaction = open.ledger.startTransaction()
+    await transaction.execute("INSERT INTO T VALUE {'a': 1}", [])
+    await expect(transaction.commit(new Uint8Array(32))).rejects.toMatchObject({
+      code: 'COMMIT_DIGEST_MISMATCH',
+    })
+    expect(open.ledger.digest()).toEqual(before)
+  })
+
+  it.each([
+    [
+      'check then insert under one key',
+      'SELECT * FROM T WHERE k = 1',
+      "INSERT INTO T VALUE {'k': 1}",
+      true,
+    ],
+    [
+      'insert under another key',
+      'SELECT * FROM T WHERE k = 2',
+      "INSERT INTO T VALUE {'k': 1}",
+      false,
+    ],
+    ['scan beside an insert', 'SELECT * FROM T', "INSERT INTO T VALUE {'k': 9}", true],
+    ['scan of another table', 'SELECT * FROM U', "INSERT INTO T VALUE {'k': 9}", false],
+    ['use of a table that is dropped', "INSERT INTO U VALUE {'k': 1}", 'DROP TABLE U', true],
+    [
+      'look for a table that is created',
+      'SELECT * FROM information_schema.user_tables',
+      'CREATE TABLE V',
+      true,
+    ],
+  ])('%s: conflicts as it should', async (_, mine, theirs, isConflict) => {
+    const ledger = await temporaryLedger()
+    await ledger.open.transact(async (tx) => {
+      await tx.execute('CREATE TABLE T')
+      await tx.execute('CREATE INDEX ON T (k)')
+      await tx.execute('CREATE TABLE U')
+    })
+    // Opened again, the projection has the index, so it is looked up rather than replaced by a scan.
+    const { ledger: engine } = await ledger.reopen()
+    const [first, second] = [engine.startTransaction(), engine.startTransaction()]
+    const read = await first.execute(mine, [])
+    await read.nextPage(100, 10_000)
+    await second.execute(theirs, [])
+    await second.commit()
+    const commit = first.commit()
+    if (isConflict) await expect(commit).rejects.toMatchObject({ code: 'OCC_CONFLICT' })
+    else await expect(commit).resolves.toBeDefined()
+  })
+})
