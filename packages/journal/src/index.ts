@@ -1,5 +1,6 @@
 /** `@cairn/journal`: the hash-chained, append-only log that every ledger stands on. */
 
+export { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 export { type DamagedRange, JournalError, type JournalErrorType } from './errors.ts'
 export {
   type Journal,
@@ -10,3 +11,10 @@ export {
 } from './journal.ts'
 export { nodeFileSystem } from './node-file-system.ts'
 export { recordBytesMax } from './segment-format.ts'
+export {
+  type JournalFinding,
+  type JournalProgress,
+  type JournalReport,
+  type VerifyJournalOptions,
+  verifyJournal,
+} from './verify.ts'

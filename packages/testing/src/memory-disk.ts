@@ -8,30 +8,26 @@ import type { SeededRandom } from './seeded-random.ts'
 /** What a disk writes whole or not at all. 4,096 on many, which only makes fewer cases. */
 const sectorBytesSize = 512
 
-interface Change {
-  /** A write, or with no bytes a truncation to `position`. */
-  readonly position: number
-  readonly bytes: Uint8Array | undefined
-  /** Its sync failed: it stays visible and no later sync reaches it. */
-  isLost: boolean
+/** What a sector, or the size, was after the change with this number. */
+interface Version<T> {
+  readonly changeNo: number
+  readonly value: T
 }
 
-/** Bytes that grow by doubling. */
+/** A thing that reaches the disk whole or not at all, with its versions since the durable one, oldest first. */
+interface Pending<T> {
+  versions: Version<T>[]
+  /** A sync up to this change failed: later syncs skip it until it is written again, though it stays visible. */
+  lostNo: number
+}
+
+/** Bytes that grow by doubling; zeros behind `size`. */
 class Content {
   size = 0
   #bytes: Uint8Array = new Uint8Array(0)
 
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.size)
-  }
-
-  apply({ position, bytes }: Pick<Change, 'position' | 'bytes'>): void {
-    if (bytes === undefined) {
-      this.resize(position)
-      return
-    }
-    this.resize(Math.max(this.size, position + bytes.length))
-    this.#bytes.set(bytes, position)
   }
 
   resize(size: number): void {
@@ -43,16 +39,35 @@ class Content {
     }
     this.size = size
   }
+
+  set(bytes: Uint8Array, position: number): void {
+    this.resize(Math.max(this.size, position + bytes.length))
+    this.#bytes.set(bytes, position)
+  }
+
+  /** A copy of one sector, filled up with zeros. */
+  sector(index: number): Uint8Array {
+    const out = new Uint8Array(sectorBytesSize)
+    out.set(this.view().subarray(index * sectorBytesSize, (index + 1) * sectorBytesSize))
+    return out
+  }
 }
 
 export class Inode {
   readonly kind = 'file'
   readonly #visible = new Content()
   readonly #durable = new Content()
-  #changes: Change[] = []
+  readonly #sectors: Map<number, Pending<Uint8Array>> = new Map()
+  #sizes: Pending<number> = { versions: [], lostNo: 0 }
+  #changeNo = 0
 
   get size(): number {
     return this.#visible.size
+  }
+
+  /** Number of the last change; a sync that starts now covers all up to it. */
+  get changeNo(): number {
+    return this.#changeNo
   }
 
   bytesView(): Uint8Array {
@@ -60,16 +75,27 @@ export class Inode {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.#add({ position, bytes: bytes.slice(), isLost: false })
+    const { size } = this.#visible
+    this.#visible.set(bytes, position)
+    this.#note(size, position, position + bytes.length)
   }
 
   truncate(size: number): void {
-    this.#add({ position: size, bytes: undefined, isLost: false })
+    const before = this.#visible.size
+    this.#visible.resize(size)
+    this.#note(before, Math.min(size, before), Math.max(size, before))
   }
 
-  #add(change: Change): void {
-    this.#changes.push(change)
-    this.#visible.apply(change)
+  #note(sizeBefore: number, start: number, end: number): void {
+    const changeNo = ++this.#changeNo
+    const { size } = this.#visible
+    if (size !== sizeBefore) this.#sizes.versions.push({ changeNo, value: size })
+    const first = Math.floor(start / sectorBytesSize)
+    for (let index = first; index * sectorBytesSize < end; index++) {
+      const pending = this.#sectors.get(index) ?? { versions: [], lostNo: 0 }
+      pending.versions.push({ changeNo, value: this.#visible.sector(index) })
+      this.#sectors.set(index, pending)
+    }
   }
 
   flip(offset: number, mask: number): void {
@@ -79,51 +105,53 @@ export class Inode {
     }
   }
 
-  /** What a sync that starts now covers. */
-  pendingChanges(): readonly Change[] {
-    return this.#changes.filter((change) => !change.isLost)
-  }
-
-  makeDurable(changes: readonly Change[]): void {
-    const done = new Set(changes)
-    for (const change of this.#changes) if (done.has(change)) this.#durable.apply(change)
-    this.#changes = this.#changes.filter((change) => !done.has(change))
-  }
-
-  lose(changes: readonly Change[]): void {
-    for (const change of changes) change.isLost = true
-  }
-
-  /** `keepProbability` is how likely each change of a sector, or of the size, has reached the disk. */
-  crash(random: SeededRandom, keepProbability: number): void {
-    for (const change of this.#changes) {
-      if (change.bytes === undefined) {
-        if (random.chance(keepProbability)) this.#durable.apply(change)
-        continue
-      }
-      for (const [start, end] of sectorsOf(change.position, change.bytes.length)) {
-        if (!random.chance(keepProbability)) continue
-        const bytes = change.bytes.subarray(start - change.position, end - change.position)
-        this.#durable.apply({ position: start, bytes })
-      }
+  makeDurable(changeNo: number): void {
+    const { size } = this.#durable
+    for (const [index, pending] of this.#sectors) {
+      const bytes = takeUpTo(pending, changeNo)
+      if (bytes !== undefined) this.#durable.set(bytes, index * sectorBytesSize)
+      if (pending.versions.length === 0) this.#sectors.delete(index)
     }
-    this.#changes = []
+    this.#durable.resize(takeUpTo(this.#sizes, changeNo) ?? size)
+  }
+
+  lose(changeNo: number): void {
+    for (const pending of this.#sectors.values()) pending.lostNo = changeNo
+    this.#sizes.lostNo = changeNo
+  }
+
+  /** `keepProbability` is how likely the newest version of a sector, or of the size, has reached the disk. */
+  crash(random: SeededRandom, keepProbability: number): void {
+    const { size } = this.#durable
+    for (const [index, pending] of this.#sectors) {
+      const bytes = pick(pending, random, keepProbability)
+      if (bytes !== undefined) this.#durable.set(bytes, index * sectorBytesSize)
+    }
+    this.#durable.resize(pick(this.#sizes, random, keepProbability) ?? size)
+    this.#sectors.clear()
+    this.#sizes = { versions: [], lostNo: 0 }
     this.#visible.resize(0)
-    this.#visible.apply({ position: 0, bytes: this.#durable.view() })
+    this.#visible.set(this.#durable.view(), 0)
   }
 }
 
-/** The parts of [`position`, `position + size`) that lie in one sector each. */
-function sectorsOf(position: number, size: number): [number, number][] {
-  const parts: [number, number][] = []
-  let start = position
-  while (start < position + size) {
-    const sectorEnd = (Math.floor(start / sectorBytesSize) + 1) * sectorBytesSize
-    const end = Math.min(position + size, sectorEnd)
-    parts.push([start, end])
-    start = end
-  }
-  return parts
+/** Removes what a sync up to `changeNo` covers; answers the newest of it, undefined when that is nothing or lost. */
+function takeUpTo<T>(pending: Pending<T>, changeNo: number): T | undefined {
+  const newest = pending.versions.findLast((version) => version.changeNo <= changeNo)
+  if (newest === undefined || newest.changeNo <= pending.lostNo) return undefined
+  pending.versions = pending.versions.filter((version) => version.changeNo > changeNo)
+  return newest.value
+}
+
+/** What a crash leaves: the newest version, an older one, or (undefined) the durable one. */
+function pick<T>(
+  pending: Pending<T>,
+  random: SeededRandom,
+  keepProbability: number,
+): T | undefined {
+  const { versions } = pending
+  if (random.chance(keepProbability)) return versions.at(-1)?.value
+  return random.chance(keepProbability) ? versions[random.below(versions.length)]?.value : undefined
 }
 
 type Node = Inode | Directory

@@ -276,13 +276,13 @@ class MemoryFile implements OpenFile {
     this.#check('syncData')
     const code = this.#files.meet('syncData', this.#path)
     this.#files.countSync()
-    const changes = this.#inode.pendingChanges()
+    const { changeNo } = this.#inode
     await this.#settle('syncData')
     if (code !== undefined) {
-      this.#inode.lose(changes)
+      this.#inode.lose(changeNo)
       throw new FileSystemError(code, 'syncData', this.#path)
     }
-    this.#inode.makeDurable(changes)
+    this.#inode.makeDurable(changeNo)
   }
 
   async truncate(size: number): Promise<void> {
