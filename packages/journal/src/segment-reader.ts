@@ -70,7 +70,9 @@ export class SegmentReader {
   seek(offset: number, size: number): number {
     const index = offset - this.#chunkOffset
     if (index >= 0 && index + size <= this.bytes.length) return index
-    const wanted = Math.max(chunkBytesSize, size)
+    const left = this.#file.sizeSync() - offset
+    if (left < size) return -1
+    const wanted = Math.max(size, Math.min(chunkBytesSize, left))
     const isReusable = !this.#keepsViews && this.bytes.buffer.byteLength >= wanted
     const buffer = isReusable ? new Uint8Array(this.bytes.buffer) : new Uint8Array(wanted)
     const count = this.#file.readSync(buffer, offset)
