@@ -1,4 +1,4 @@
-/** In one process: find a document by an indexed field, change it, commit durably. Beside PostgreSQL on the same disk. */
+/** In one process: find a document by an indexed field, change it, commit durably. Beside PostgreSQL on one disk. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type EmbeddedLedger, openLedger } from '@cairn/ledger'

@@ -169,7 +169,9 @@ function createSigner(wireTarget: WireTarget): (bodyHash: string) => string {
       keyDay = day
     }
     const scope = `${day}/${region}/${service}/aws4_request`
-    const headers = `host:${host}\nx-amz-content-sha256:${bodyHash}\nx-amz-date:${time}\nx-amz-target:${target}\n`
+    const headers =
+      `host:${host}\nx-amz-content-sha256:${bodyHash}\n` +
+      `x-amz-date:${time}\nx-amz-target:${target}\n`
     const canonical = `POST\n/\n\n${headers}\n${signedNames}\n${bodyHash}`
     const canonicalHash = createHash('sha256').update(canonical).digest('hex')
     const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${canonicalHash}`

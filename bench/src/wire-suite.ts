@@ -1,4 +1,4 @@
-/** Through the QLDB session API: `npm start` as a user runs it, requests signed and checked. Beside PostgreSQL over TCP. */
+/** Through the QLDB session API: `npm start` as a user runs it, signatures checked. Beside PostgreSQL over TCP. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'

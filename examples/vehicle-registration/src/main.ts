@@ -1,6 +1,6 @@
 /**
- * `npm run example:vehicle-registration`: a motor registry's working day, played with the unmodified QLDB driver and AWS
- * SDK against a running Cairn (`npm start` in another terminal).
+ * `npm run example:vehicle-registration`: a motor registry's working day, played with the unmodified QLDB driver and
+ * AWS SDK against a running Cairn (`npm start` in another terminal).
  */
 import { parseArgs } from 'node:util'
 import { connect, type Endpoint, readEndpoint } from './connect.ts'
@@ -33,18 +33,26 @@ function findEndpoint(): Endpoint {
   }
 }
 
-if (values.help) {
-  process.stdout.write(usage)
-} else {
+async function play(): Promise<boolean> {
   const ledgerName = 'vehicle-registration-example'
   const endpoint = findEndpoint()
   const clients = connect(endpoint, ledgerName)
   try {
     console.log(`The motor registry of North Vale, at ${endpoint.url}`)
     const outcome = await tellStory({ ...clients, ledgerName, print: console.log })
-    const isTold = outcome.isRevisionAccepted && !outcome.isTamperedCopyAccepted
-    process.exitCode = isTold ? 0 : 1
+    return outcome.isRevisionAccepted && !outcome.isTamperedCopyAccepted
   } finally {
     clients.close()
+  }
+}
+
+if (values.help) {
+  process.stdout.write(usage)
+} else {
+  try {
+    process.exitCode = (await play()) ? 0 : 1
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
   }
 }

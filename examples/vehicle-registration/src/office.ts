@@ -11,6 +11,9 @@ export interface Office {
   readonly print: (line: string) => void
 }
 
+/** Keeps what is printed in several pieces in line. */
+const firstColumnWidthMin = 8
+
 /** A numbered headline. */
 export function headline(office: Office, number: number, title: string): void {
   office.print(`\n${String(number).padStart(2)}  ${title}`)
@@ -18,7 +21,7 @@ export function headline(office: Office, number: number, title: string): void {
 
 /** Rows of words in columns as wide as their widest word, below the headline. */
 export function columns(office: Office, rows: readonly (readonly string[])[]): void {
-  const widths: number[] = []
+  const widths = [firstColumnWidthMin]
   for (const row of rows) {
     row.forEach((word, index) => {
       widths[index] = Math.max(widths[index] ?? 0, word.length)

@@ -1,4 +1,4 @@
-/** The story with the unmodified driver and SDK against a server of its own: over https, over http, and twice in a row. */
+/** The story with the unmodified driver and SDK against a server of its own: over https, over http, twice in a row. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -94,7 +94,10 @@ export function judge(office: Office, evidence: Evidence, saved: SavedDigest): b
       tip: parseBlockAddress(parseIon(saved.tipAddress)),
       block: parseBlock(parseIon(evidence.block)),
     })
-    columns(office, [['verdict', `ACCEPTED, ${verdict.grade}`]])
+    columns(office, [
+      ['verdict', `ACCEPTED, ${verdict.grade}`],
+      ['', 'every hash recomputed, from the document to the digest'],
+    ])
     return true
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error
