@@ -1,4 +1,2 @@
 #!/usr/bin/env node
-import { runAsProgram } from '../dist/index.js'
-
-await runAsProgram()
+import '../dist/program.js'

@@ -61,7 +61,7 @@ export const endpointOptions: readonly OptionSpec[] = [
   {
     name: 'endpoint',
     value: 'URL',
-    help: 'the server (default: the one that serves ./data, else http://127.0.0.1:4510)',
+    help: 'the server (default: that of ./data, else http://127.0.0.1:4510)',
   },
-  { name: 'ca-file', value: 'FILE', help: 'certificate authority to trust for an https endpoint' },
+  { name: 'ca-file', value: 'FILE', help: 'authority to trust for an https endpoint' },
 ]

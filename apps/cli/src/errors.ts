@@ -25,6 +25,12 @@ export function usageError(command: string, shortMessage: string, hint?: string)
   )
 }
 
+/** Whether the server refused with the fault of that name. */
+export function isFault(error: unknown, fault: string): error is CliError {
+  if (!(error instanceof CliError)) return false
+  return error.data.code === 'REQUEST_REFUSED' && error.data.fault === fault
+}
+
 /** What goes to the terminal: the messages of our own errors, the stack of everything unforeseen. */
 export function describeError(error: unknown): string {
   if (error instanceof BaseError) {

@@ -1,4 +1,4 @@
 /** `@cairn/cli`: the `cairn` program. */
 
-export { main, runAsProgram } from './main.ts'
+export { main } from './main.ts'
 export type { Terminal } from './terminal.ts'

@@ -5,7 +5,7 @@
 import { equalBytes, fromBase64, toBase64 } from '@cairn/core'
 import { hashIonBytes, hashIonString } from '@cairn/ion'
 import { dot } from '@cairn/merkle'
-import { CliError } from './errors.ts'
+import { CliError, isFault } from './errors.ts'
 import type { HttpClient } from './http-client.ts'
 
 export interface StatementResult {
@@ -182,12 +182,6 @@ async function readPages(
     answer = await fetchPage(token)
   }
   return { values, readIos, writeIos, processingMs }
-}
-
-export function isFault(error: unknown, fault: string): boolean {
-  return (
-    error instanceof CliError && error.data.code === 'REQUEST_REFUSED' && error.data.fault === fault
-  )
 }
 
 function membersOf(value: unknown): Members {

@@ -2,9 +2,9 @@
  * What the query shell does with whole statements: each in a transaction of its own, or several between
  * START TRANSACTION and COMMIT. Knows nothing of lines and prompts.
  */
+import { isFault } from './errors.ts'
 import { countText, formatResult, type ResultFormat } from './result-format.ts'
 import type { ClientTransaction, SessionClient, StatementResult } from './session-client.ts'
-import { isFault } from './session-client.ts'
 
 export interface SqlSessionOptions {
   readonly client: SessionClient

@@ -42,7 +42,7 @@ export interface Verified {
 export const digestOption: OptionSpec = {
   name: 'digest',
   value: 'FILE',
-  help: 'check against a digest that was saved before, not against a fresh one of the server',
+  help: 'check against this saved digest, not a fresh one',
 }
 export const verifyOptions: readonly OptionSpec[] = [digestOption, ...endpointOptions, jsonOption]
 export const ledgerPositional = { name: 'LEDGER', help: 'name of the ledger' }

@@ -42,9 +42,12 @@ assert(listenerSettings.requestTimeout < socketTimeoutMs)
 export async function openHttpListener(options: HttpListenerOptions): Promise<HttpListener> {
   const { address, certificate } = options
   let isClosing = false
+  const underWay = new Set<ServerResponse>()
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (isClosing) response.shouldKeepAlive = false
+    underWay.add(response)
     response.once('close', () => {
+      underWay.delete(response)
       // The connection becomes idle just after this event.
       if (isClosing) setImmediate(() => server.closeIdleConnections())
     })
@@ -63,6 +66,8 @@ export async function openHttpListener(options: HttpListenerOptions): Promise<Ht
     }),
     close() {
       isClosing = true
+      // Tells the clients that their connection ends with this answer.
+      for (const response of underWay) response.shouldKeepAlive = false
       return new Promise((resolve) => {
         const timer = setTimeout(() => server.closeAllConnections(), drainMsMax)
         server.close(() => {

@@ -9,7 +9,7 @@ import {
 } from '../command.ts'
 import { type ControlClient, createControlClient, type LedgerDetails } from '../control-client.ts'
 import { openHttpClient } from '../endpoint.ts'
-import { usageError } from '../errors.ts'
+import { CliError, isFault, usageError } from '../errors.ts'
 import { formatTable } from '../table.ts'
 import { print } from '../terminal.ts'
 
@@ -109,7 +109,9 @@ export const deleteCommand: Command = {
     const name = args.required(0)
     await withControl(context, async (control) => {
       if (args.flag('unprotect')) await control.setDeletionProtection(name, false)
-      await control.deleteLedger(name)
+      await control.deleteLedger(name).catch((error: unknown) => {
+        throw isFault(error, 'ResourcePreconditionNotMetException') ? protectedError(error) : error
+      })
     })
     print(terminal, args.flag('json') ? JSON.stringify({ name }) : `Deleted ledger ${name}.`)
     return exitDone
@@ -126,6 +128,16 @@ async function withControl<T>(
   } finally {
     http.close()
   }
+}
+
+function protectedError(cause: CliError): CliError {
+  return new CliError(cause.data, {
+    shortMessage: 'The ledger is protected against deletion.',
+    metaMessages: [
+      'To take the protection off and delete it: cairn ledger delete --unprotect LEDGER',
+    ],
+    cause,
+  })
 }
 
 function parseTags(texts: readonly string[]): Record<string, string> {

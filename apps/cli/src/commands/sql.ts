@@ -40,7 +40,7 @@ export const sqlCommand: Command = {
   examples: [
     'cairn sql my-ledger',
     'cairn sql -e "CREATE TABLE Person" my-ledger',
-    "cairn sql -e \"INSERT INTO Person {'name': 'Ada'}\" my-ledger",
+    "cairn sql -e \"INSERT INTO Person VALUE {'name': 'Ada'}\" my-ledger",
     'cairn sql --json -e "SELECT * FROM Person" my-ledger',
     'cairn sql my-ledger < statements.sql',
   ],

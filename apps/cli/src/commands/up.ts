@@ -1,5 +1,5 @@
 /** `cairn up`: runs the server in this terminal until a signal, and says where it is and what to try. */
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import {
   createLogger,
   defaultListen,
@@ -40,18 +40,18 @@ export const upCommand: Command = {
       choices: ['off', 'sigv4'],
       help: 'whether requests must be signed (default: off)',
     },
-    { name: 'insecure', help: 'allow --auth off on addresses that other machines reach' },
+    { name: 'insecure', help: 'allow --auth off where other machines can connect' },
     {
       name: 'log-level',
       value: 'LEVEL',
       choices: logLevels,
-      help: 'least important events to log (default: warn at a terminal, else info)',
+      help: 'what to log (default: warn at a terminal, else info)',
     },
     {
       name: 'log-format',
       value: 'FORMAT',
       choices: logFormats,
-      help: 'of the log on standard error (default: human at a terminal, else json)',
+      help: 'of the log (default: human at a terminal, else json)',
     },
     jsonOption,
   ],
@@ -110,28 +110,35 @@ function loggerFor(terminal: Terminal, level: string | undefined, format: string
   )
 }
 
+/** What a newcomer needs next, as lines to copy. */
 export function bannerText({ info, accessKeyFile }: RunningServer, dataDirectory: string): string {
-  const caFile = relative('', info.caFile)
+  const { api, apiTls } = info.endpoints
+  // Without options the commands find the server of ./data only.
+  const isFound = resolve(dataDirectory) === resolve(defaultDataDirectory)
+  const endpoint = isFound ? '' : ` --endpoint ${api}`
   const keys =
     accessKeyFile === undefined
-      ? ['  Requests need no signature; only this machine can reach the server unless you said so.']
-      : [
-          `  Requests must be signed with a key of ${relative('', accessKeyFile.path)}`,
-          ...(accessKeyFile.isNew ? ['  (just made, with one key)'] : []),
-        ]
+      ? []
+      : [`  Signed requests   with a key of ${shortPath(accessKeyFile.path)}`]
   return [
-    `Cairn ${info.version} is ready. Its data is in ${dataDirectory}`,
+    `Cairn ${info.version} is ready. Its data is in ${shortPath(resolve(dataDirectory))}`,
     '',
-    `  QLDB API          ${info.endpoints.api}`,
-    `  QLDB API (https)  ${info.endpoints.apiTls}  trust ${caFile}`,
+    `  QLDB API          ${api}`,
+    `  QLDB API (https)  ${apiTls}  trust ${shortPath(info.caFile)}`,
     ...keys,
     '',
     'Try next, in another terminal:',
-    '  npx cairn ledger create my-ledger',
-    '  npx cairn sql my-ledger',
+    `  npx cairn ledger create my-ledger${endpoint}`,
+    `  npx cairn sql my-ledger${endpoint}`,
     'or point a QLDB driver here:',
-    `  export AWS_ENDPOINT_URL=${info.endpoints.apiTls} NODE_EXTRA_CA_CERTS=${info.caFile}`,
+    `  export AWS_ENDPOINT_URL=${apiTls} NODE_EXTRA_CA_CERTS=${info.caFile}`,
     '',
     'Ctrl-C stops the server.',
   ].join('\n')
+}
+
+/** Relative where that is shorter to read: below the working folder. */
+function shortPath(path: string): string {
+  const short = relative('', path)
+  return short.startsWith('..') ? path : short
 }

@@ -2,8 +2,10 @@
 import { equalBytes, toBase64 } from '@cairn/core'
 import { parseIon } from '@cairn/ion'
 import { createLedgerReplay, parseBlock, VerificationError } from '@cairn/verifier'
-import type { Command } from '../command.ts'
+import type { Command, CommandContext } from '../command.ts'
 import type { ControlClient } from '../control-client.ts'
+import { usageError } from '../errors.ts'
+import { checkDataFolder } from '../offline-check.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import {
   addressText,
@@ -19,24 +21,61 @@ import {
 export const verifyLedgerCommand: Command = {
   path: ['verify', 'ledger'],
   summary: 'Check every block of a ledger, and that a digest covers just these',
-  options: verifyOptions,
-  positionals: [ledgerPositional],
-  examples: ['cairn verify ledger my-ledger', 'cairn verify ledger --digest digest.json my-ledger'],
+  options: [
+    {
+      name: 'data-dir',
+      value: 'DIR',
+      help: 'check the files of this data folder, every byte, without a server',
+    },
+    ...verifyOptions,
+  ],
+  positionals: [
+    { ...ledgerPositional, isOptional: true, help: 'name of the ledger; with --data-dir: or all' },
+  ],
+  examples: [
+    'cairn verify ledger my-ledger',
+    'cairn verify ledger --digest digest.json my-ledger',
+    'cairn verify ledger --data-dir ./data',
+  ],
+  notes: [
+    'A digest that was saved elsewhere is what proves that history is the same as then: without\n' +
+      'one the check shows that the ledger fits together, which a rewritten one may do as well.',
+  ],
   async run(context) {
-    const progress = createProgress(context.terminal)
+    const { args, terminal } = context
+    const ledgerName = args.positional(0)
+    const directory = args.text('data-dir')
+    if (
+      ledgerName === undefined &&
+      (directory === undefined || args.text('digest') !== undefined)
+    ) {
+      throw usageError('cairn verify ledger', 'LEDGER is missing: name of the ledger.')
+    }
+    const progress = createProgress(terminal)
     try {
-      return await runCheck(context, async (control) => {
-        const ledgerName = context.args.required(0)
-        const known = await chooseDigest(context, control, ledgerName)
-        // Blocks after the tip of a saved digest are checked as well, against the digest of this moment.
-        const latest =
-          context.args.text('digest') === undefined ? known : await fetchDigest(control, ledgerName)
-        return replayOverApi(control, ledgerName, known, latest, progress)
-      })
+      if (directory !== undefined) {
+        return await checkDataFolder(context, directory, ledgerName, progress)
+      }
+      return await runCheck(context, (control) =>
+        checkOverApi(context, control, args.required(0), progress),
+      )
     } finally {
       progress.end()
     }
   },
+}
+
+async function checkOverApi(
+  context: CommandContext,
+  control: ControlClient,
+  ledgerName: string,
+  progress: Progress,
+): Promise<Verified> {
+  const known = await chooseDigest(context, control, ledgerName)
+  // Blocks after the tip of a saved digest are checked as well, against the digest of this moment.
+  const isFresh = context.args.text('digest') === undefined
+  const latest = isFresh ? known : await fetchDigest(control, ledgerName)
+  return replayOverApi(control, ledgerName, known, latest, progress)
 }
 
 async function replayOverApi(
