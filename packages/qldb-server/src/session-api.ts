@@ -210,6 +210,8 @@ export class SessionApi {
       return answer
     } catch (error) {
       this.#afterFailure(session, transaction, error)
+      // A commit ends the transaction one way or the other; the driver may begin the next without an abort.
+      if (session.transaction === transaction) session.abortTransaction()
       throw error
     }
   }
