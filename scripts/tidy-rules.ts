@@ -76,6 +76,11 @@ function isTest(path: string): boolean {
   return path.endsWith('.test.ts')
 }
 
+/** Tests, and what stands beside them for tests alone; that nothing else reaches it, the rule on dead files sees. */
+function isTestOnly(path: string): boolean {
+  return isTest(path) || /\/src\/(?:testing|clients)\//.test(path)
+}
+
 function lineOf(text: string, offset: number): number {
   let line = 1
   for (let i = text.indexOf('\n'); i >= 0 && i < offset; i = text.indexOf('\n', i + 1)) line++
@@ -113,7 +118,7 @@ const checkFloors: Rule = (workspace, sources) => {
       if (to === undefined || to.floor === undefined) continue
       const line = lineOf(source.text, offset)
       if (to.floor === 'any') {
-        if (isTest(path)) continue
+        if (isTestOnly(path)) continue
         const message = `imports ${to.name}, which is for tests only, move the import to a test`
         findings.push({ file: path, line, message })
       } else if (to.floor >= from.floor) {
@@ -133,7 +138,7 @@ const checkDependencies: Rule = (workspace, sources) => {
     if (each.references === undefined) continue
     const imported = new Map<string, Finding>()
     for (const [path, source] of sources.all) {
-      if (!path.startsWith(`${each.directory}/`) || isTest(path)) continue
+      if (!path.startsWith(`${each.directory}/`) || isTestOnly(path)) continue
       for (const { specifier, offset } of importsOf(source)) {
         const name = packageNameOf(specifier)
         if (name === undefined || name === each.name || imported.has(name)) continue

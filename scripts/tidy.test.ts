@@ -70,6 +70,14 @@ describe('tidy rules', () => {
     ])
   })
 
+  it('take folders of test support for tests', () => {
+    const text = `${header}import { clock } from '@cairn/testing'\nimport { QldbDriver } from 'driver'\n`
+    const used = "import './clients/live.ts'\n"
+    expect(
+      untidyIn({ 'packages/low/src/clients/live.ts': text, 'packages/low/src/a.test.ts': used }),
+    ).toEqual([])
+  })
+
   it('hold project references to dependencies', () => {
     const high = { ...packageAt('packages/high', 2, ['@cairn/low']), references: [] }
     const found = untidyIn({}, { packages: [packageAt('packages/low', 1), high] })
