@@ -21,7 +21,7 @@ if (action === 'write') {
 const { State: state } = await control.send(new DescribeLedgerCommand({ Name: ledgerName }))
 if (state !== 'ACTIVE') fail(`the ledger is ${state}`)
 
-const driver = new QldbDriver(ledgerName, options, 1, new RetryConfig(0))
+const driver = new QldbDriver(ledgerName, options, {}, 1, new RetryConfig(0))
 if (action === 'write') {
   await driver.executeLambda(async (transaction) => {
     await transaction.execute('CREATE TABLE Vehicle')
