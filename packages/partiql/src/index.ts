@@ -1,7 +1,9 @@
 /** `@cairn/partiql`: QLDB's PartiQL dialect: text to syntax tree, binding to a catalog, execution over a store. */
 
 export type * from './ast.ts'
+export { evaluateQuery } from './compile/evaluate-query.ts'
 export { heldRowCountMax } from './compile/held-rows.ts'
+export type { CompileOptions } from './compile/scope.ts'
 export { compileStatement } from './compile/statement.ts'
 export {
   type Catalog,
@@ -22,4 +24,5 @@ export type {
   StoredRevision,
   TableInfo,
 } from './store.ts'
-export { equalityKey } from './values/equality.ts'
+export { equalityKey, isEqual } from './values/equality.ts'
+export { type Bag, bag, type Missing, missing, toIon, type Value } from './values/value.ts'

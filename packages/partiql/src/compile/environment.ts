@@ -1,7 +1,7 @@
 /** What a compiled closure runs in: one flat array of slots per run, numbered when the statement was compiled. */
 import type { IonValue } from '@cairn/ion'
 import type { Store } from '../store.ts'
-import type { Value } from '../values/value.ts'
+import { missing, type Value } from '../values/value.ts'
 
 export interface Environment {
   /** Every variable of the statement, its sub-queries included, has its own number; a row is written in place. */
@@ -20,6 +20,16 @@ export type Evaluator = (env: Environment) => Value
 export interface Compiled {
   readonly evaluate: Evaluator
   readonly constant: Value | undefined
+}
+
+/** For one run. */
+export function newEnvironment(
+  slotCount: number,
+  parameters: readonly IonValue[],
+  store: Store,
+): Environment {
+  const slots = Array.from({ length: slotCount }, (): Value => missing)
+  return { slots, parameters, store, memo: new Map(), work: 0 }
 }
 
 /** Rows of work between two pauses: well below a millisecond of it. */

@@ -19,6 +19,7 @@ import { partiqlError } from '../errors.ts'
 import { castValue } from '../functions/cast.ts'
 import { arithmetic, negate } from '../values/arithmetic.ts'
 import { equalityKey, equals, isEqual } from '../values/equality.ts'
+import { and, not, or } from '../values/logic.ts'
 import { ordered } from '../values/order.ts'
 import { isOfKind, type Kind, kindOf } from '../values/type-names.ts'
 import {
@@ -40,8 +41,7 @@ import {
 import { compileCall } from './call.ts'
 import { type Compiled, compiled, constantOf, fold, lift1, lift2 } from './environment.ts'
 import { compileLike } from './like.ts'
-import { compileName, compilePath } from './path.ts'
-import { printNode } from './print.ts'
+import { compileName, compilePath, groupingKeyOf } from './path.ts'
 import type { Scope } from './scope.ts'
 import { compileSubquery } from './subquery.ts'
 
@@ -133,7 +133,7 @@ export function compileTracked(
 function groupingKey(expression: Expression, scope: Scope): Compiled | undefined {
   if (scope.grouping === undefined || scope.grouping.keySlots.size === 0) return undefined
   if (expression.kind === 'literal') return undefined
-  const slot = scope.grouping.keySlots.get(printNode(expression))
+  const slot = scope.grouping.keySlots.get(groupingKeyOf(expression, scope.grouping.rowScope))
   if (slot === undefined) return undefined
   scope.context.uses.add(slot)
   return compiled((env) => env.slots[slot] ?? missing)
@@ -184,16 +184,14 @@ function compileBinary(operator: BinaryOperator, left: Compiled, right: Compiled
   }
 }
 
-/** Three-valued: FALSE wins, then absent; MISSING counts as NULL. An operand of another kind makes it MISSING. */
+/** The right side is not looked at when the left decides. */
 function compileAnd(left: Compiled, right: Compiled): Compiled {
   const { evaluate: evaluateLeft } = left
   const { evaluate: evaluateRight } = right
   return fold([left, right], (env) => {
     const a = evaluateLeft(env)
     if (a.type === 'bool' && !a.value) return falseValue
-    const b = evaluateRight(env)
-    if (b.type === 'bool' && !b.value) return falseValue
-    return combine(a, b)
+    return and(a, evaluateRight(env))
   })
 }
 
@@ -203,24 +201,8 @@ function compileOr(left: Compiled, right: Compiled): Compiled {
   return fold([left, right], (env) => {
     const a = evaluateLeft(env)
     if (isTrue(a)) return trueValue
-    const b = evaluateRight(env)
-    if (isTrue(b)) return trueValue
-    return combine(a, b)
+    return or(a, evaluateRight(env))
   })
-}
-
-/** Neither operand decides: the booleans left are alike, so either is the answer. */
-function combine(left: Value, right: Value): Value {
-  const isBoolLeft = left.type === 'bool'
-  const isBoolRight = right.type === 'bool'
-  if (isBoolLeft && isBoolRight) return left
-  if ((isBoolLeft || isAbsent(left)) && (isBoolRight || isAbsent(right))) return nullValue
-  return missing
-}
-
-export function not(value: Value): Value {
-  if (isAbsent(value)) return nullValue
-  return value.type === 'bool' ? boolValue(!value.value) : missing
 }
 
 function concatenate(left: Value, right: Value): Value {
@@ -329,7 +311,7 @@ function compileCase(expression: CaseExpression, scope: Scope): Compiled {
   const branches = expression.branches.map((branch) => ({
     when: compileExpression(branch.when, scope).evaluate,
     // A branch may never be taken, so its constants are not evaluated ahead of the choice.
-    then: compileExpression(branch.then, scope).evaluate,
+    answer: compileExpression(branch.then, scope).evaluate,
   }))
   const otherwise = expression.otherwise
     ? compileExpression(expression.otherwise, scope).evaluate
@@ -338,7 +320,7 @@ function compileCase(expression: CaseExpression, scope: Scope): Compiled {
     const value = operand?.evaluate(env)
     for (const branch of branches) {
       const when = branch.when(env)
-      if (isTrue(value === undefined ? when : equals(value, when))) return branch.then(env)
+      if (isTrue(value === undefined ? when : equals(value, when))) return branch.answer(env)
     }
     return otherwise(env)
   })
@@ -354,10 +336,7 @@ function compileAggregate(expression: AggregateExpression, scope: Scope): Compil
       `the aggregate ${name} may stand only in SELECT, HAVING and ORDER BY of a query.`,
     )
   }
-  const outer = context.uses
-  context.uses = new Set()
   const evaluate = argument && compileExpression(argument, grouping.rowScope).evaluate
-  context.uses = outer
   const slot = grouping.addAggregate(name, evaluate && { evaluate, isDistinct })
   context.uses.add(slot)
   return compiled((env) => env.slots[slot] ?? missing)

@@ -17,7 +17,8 @@ import {
 import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import { checkHeldRows } from './held-rows.ts'
-import { containsKind, printNode } from './print.ts'
+import { groupingKeyOf } from './path.ts'
+import { containsKind } from './print.ts'
 import { type RowSource, row, type Signal } from './rows.ts'
 import { type AggregateArgument, type Grouping, newSlot, type Scope } from './scope.ts'
 
@@ -74,11 +75,13 @@ export function planGrouping(
     },
   }
   const scope: Scope = { parent: rowScope.parent, variables: [], context, grouping }
-  const keys = query.groupBy.map((item): Key => {
+  const keys = query.groupBy.map((item, index): Key => {
     const { evaluate } = compileExpression(item.expression, rowScope)
     const slot = newSlot(context)
-    keySlots.set(printNode(item.expression), slot)
-    addVariable(scope, item.alias ?? impliedName(item.expression), slot)
+    keySlots.set(groupingKeyOf(item.expression, rowScope), slot)
+    const { position } = item.expression
+    const byPosition: Identifier = { name: `_${index + 1}`, isQuoted: false, position }
+    addVariable(scope, item.alias ?? impliedName(item.expression) ?? byPosition, slot)
     return { slot, evaluate }
   })
   const groupAs = query.groupAs && bindGroupAs(query.groupAs, scope, rowScope)
@@ -112,6 +115,7 @@ function addVariable(scope: Scope, identifier: Identifier | undefined, slot: num
 
 function impliedName(expression: Expression): Identifier | undefined {
   if (expression.kind === 'name') return expression.identifier
+  if (expression.kind === 'cast') return impliedName(expression.value)
   if (expression.kind !== 'path') return undefined
   const last = expression.steps.at(-1)
   return last?.kind === 'field' ? last.identifier : undefined

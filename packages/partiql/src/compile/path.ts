@@ -1,10 +1,11 @@
 /** Names and paths. A name is a variable, else a field of the one row in scope that has it. */
-import type { NameExpression, PathExpression, PathStep, Position } from '../ast.ts'
+import type { Expression, NameExpression, PathExpression, PathStep, Position } from '../ast.ts'
 import { partiqlError } from '../errors.ts'
 import { allElements, allFields, element, exactField, looseField } from '../values/access.ts'
 import { bag, missing, textOf, type Value } from '../values/value.ts'
 import { type Compiled, compiled, constantOf, type Evaluator, lift1, lift2 } from './environment.ts'
 import { compileExpression } from './expression.ts'
+import { printNode } from './print.ts'
 import { type Resolved, resolveName, type Scope, type Variable } from './scope.ts'
 
 export function compileName(expression: NameExpression, scope: Scope): Compiled {
@@ -57,6 +58,18 @@ export function fieldPathOf(
   const [variable] = rows
   if (variable === undefined || rows.length > 1) return undefined
   return namesOf(variable, [fieldStep(root), ...steps])
+}
+
+/**
+ * What makes two grouping expressions the same: for fields the row and the names, however it is written (`a`, `T.a`,
+ * `t.A`), else the structure.
+ */
+export function groupingKeyOf(expression: Expression, rowScope: Scope): string {
+  const isField = expression.kind === 'name' || expression.kind === 'path'
+  const path = isField ? fieldPathOf(expression, rowScope) : undefined
+  if (path === undefined) return printNode(expression)
+  const names = path.names.map((step) => (step.isQuoted ? step.name : step.name.toLowerCase()))
+  return JSON.stringify([path.variable.slot, ...names])
 }
 
 function namesOf(variable: Variable, steps: readonly PathStep[]): FieldPath | undefined {
@@ -130,10 +143,10 @@ function compileVariableSteps(
 ): Compiled {
   const { origin } = variable
   const depth = origin.view === 'user' ? 0 : origin.view === 'other' ? -1 : 1
-  const indexed = origin.view === 'other' ? [] : origin.table.indexes
+  const indexes = origin.view === 'other' ? [] : origin.table.indexes
   const fixed = steps.map((step, at): PathStep => {
     if (step.kind !== 'field' || at !== depth) return step
-    const isIndexed = indexed.some((index) => index.field === step.identifier.name)
+    const isIndexed = indexes.some((index) => index.field === step.identifier.name)
     return isIndexed ? { ...step, identifier: { ...step.identifier, isQuoted: true } } : step
   })
   return compileSteps(readSlot(variable.slot, scope), fixed, scope)
@@ -149,13 +162,23 @@ function compileSteps(root: Compiled, steps: readonly PathStep[], scope: Scope):
 
 function compileStep(from: Compiled, step: PathStep, scope: Scope): Compiled {
   if (step.kind === 'element') {
-    return lift2(from, compileExpression(step.expression, scope), element)
+    const key = compileExpression(step.expression, scope)
+    return namesField(step.expression) ? lift2(from, key, element) : lift2(from, key, indexed)
   }
   if (step.kind !== 'field') return from
   const { name, isQuoted } = step.identifier
   if (isQuoted) return lift1(from, (value) => exactField(value, name))
   const lowerName = name.toLowerCase()
   return lift1(from, (value) => looseField(value, name, lowerName))
+}
+
+/** `s['a']`, `s[?]` and `s[CAST(x AS STRING)]` may name a field; in other forms the key is an index. */
+function namesField({ kind }: Expression): boolean {
+  return kind === 'literal' || kind === 'parameter' || kind === 'cast'
+}
+
+function indexed(value: Value, key: Value): Value {
+  return key.type === 'int' ? element(value, key) : missing
 }
 
 type Spread = (values: readonly Value[], env: Parameters<Evaluator>[0]) => readonly Value[]

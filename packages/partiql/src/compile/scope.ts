@@ -27,7 +27,7 @@ export interface Variable {
 
 /** What a name means after GROUP BY or among aggregates. */
 export interface Grouping {
-  /** Structural print of a grouping expression → the slot of its value. */
+  /** Key of a grouping expression (`groupingKeyOf`) → the slot of its value. */
   readonly keySlots: ReadonlyMap<string, number>
   /** Registers an aggregate and answers the slot of its result. */
   addAggregate(name: string, argument: AggregateArgument | undefined): number
@@ -48,7 +48,7 @@ export interface Scope {
 }
 
 export interface CompileOptions {
-  /** Values by name, below all variables: the conformance suite's environments. */
+  /** Values by name, found where no variable has the name. */
   readonly globals?: ReadonlyMap<string, Value>
   /**
    * What a function answers for a MISSING argument: QLDB's documentation says NULL; PartiQL says MISSING.
@@ -72,6 +72,14 @@ export type Resolved =
   /** A field of one of these rows, scope by scope from the innermost. */
   | { readonly kind: 'field'; readonly scopes: readonly (readonly Variable[])[] }
   | { readonly kind: 'unknown' }
+
+export function newContext(catalog: Catalog, options: CompileOptions = {}): StatementContext {
+  return { catalog, options, slotCount: 0, uses: new Set(), actions: new Map() }
+}
+
+export function rootScope(context: StatementContext): Scope {
+  return { parent: undefined, variables: [], context, grouping: undefined }
+}
 
 export function newSlot(context: StatementContext): number {
   return context.slotCount++
@@ -98,7 +106,7 @@ export function resolveName(identifier: Identifier, scope: Scope): Resolved {
     const rows = at.variables.filter((candidate) => candidate.isRow)
     if (rows.length > 0) fieldScopes.push(rows)
   }
-  const value = findGlobal(identifier, scope.context.options.globals)
+  const value = findGlobal(identifier, scope.context)
   if (value !== undefined) return { kind: 'global', value }
   return fieldScopes.length > 0 ? { kind: 'field', scopes: fieldScopes } : { kind: 'unknown' }
 }
@@ -117,10 +125,8 @@ export function findVariable(
   return loose[0]
 }
 
-function findGlobal(
-  identifier: Identifier,
-  globals: ReadonlyMap<string, Value> | undefined,
-): Value | undefined {
+export function findGlobal(identifier: Identifier, context: StatementContext): Value | undefined {
+  const { globals } = context.options
   if (globals === undefined) return undefined
   const exact = globals.get(identifier.name)
   if (exact !== undefined || identifier.isQuoted) return exact

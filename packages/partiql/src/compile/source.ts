@@ -20,6 +20,7 @@ import { compileCollection } from './expression.ts'
 import { type CompiledQuery, compileQuery } from './query.ts'
 import {
   addAction,
+  findGlobal,
   findTable,
   newSlot,
   type RowOrigin,
@@ -173,6 +174,11 @@ function bindNamed(source: ScanSource, expression: NameExpression, scope: Scope)
     addAction(scope.context, 'PartiQLSelect', table)
     const slots = bindLeaf({ ...source, alias }, { view: 'user', table }, scope)
     return { kind: 'table', view: 'user', table, ...slots }
+  }
+  const value = expression.isLocal ? undefined : findGlobal(identifier, scope.context)
+  if (value !== undefined) {
+    const slots = bindLeaf({ ...source, alias }, { view: 'other' }, scope)
+    return { kind: 'values', mode: 'scan', evaluate: () => value, ...slots }
   }
   const { kind } = resolveName(identifier, scope)
   if (kind === 'field' || kind === 'unknown') {

@@ -7,8 +7,7 @@ import { compileDelete } from '../dml/delete.ts'
 import { compileInsert } from '../dml/insert.ts'
 import { compileUpdate } from '../dml/update.ts'
 import { PartiqlError } from '../errors.ts'
-import type { Store } from '../store.ts'
-import { missing, toIon } from '../values/value.ts'
+import { toIon } from '../values/value.ts'
 import {
   compileCreateIndex,
   compileCreateTable,
@@ -17,16 +16,16 @@ import {
   compileExec,
   compileUndropTable,
 } from './definitions.ts'
-import type { Environment } from './environment.ts'
+import { type Environment, newEnvironment } from './environment.ts'
 import { type CompiledQuery, compileQuery } from './query.ts'
-import type { CompileOptions, Scope, StatementContext } from './scope.ts'
+import { newContext, rootScope, type Scope } from './scope.ts'
 
 /**
  * Binds a statement to the tables and indexes of a catalog.
  * @throws PartiqlError SEMANTIC
  */
 export function compileStatement(parsed: ParsedStatement, catalog: Catalog): CompiledStatement {
-  const context = newContext(catalog, {})
+  const context = newContext(catalog)
   const scope = rootScope(context)
   const run = compileAny(parsed.statement, scope)
   return {
@@ -35,21 +34,9 @@ export function compileStatement(parsed: ParsedStatement, catalog: Catalog): Com
     actions: [...context.actions.values()],
     run(parameters, store) {
       checkParameterCount(parsed, parameters)
-      return runChecked(run, newEnvironment(context, parameters, store))
+      return runChecked(run, newEnvironment(context.slotCount, parameters, store))
     },
   }
-}
-
-/** A query on its own, with its value as PartiQL has it (bags and MISSING kept): for the conformance suite. */
-export function compileQueryValue(
-  parsed: ParsedStatement,
-  catalog: Catalog,
-  options: CompileOptions,
-): { readonly query: CompiledQuery; newEnvironment(store: Store): Environment } {
-  if (parsed.statement.kind !== 'query') throw new TypeError('the statement is no query')
-  const context = newContext(catalog, options)
-  const query = compileQuery(parsed.statement.query, rootScope(context))
-  return { query, newEnvironment: (store) => newEnvironment(context, [], store) }
 }
 
 function compileAny(statement: Statement, scope: Scope): (env: Environment) => Rows {
@@ -113,21 +100,4 @@ function checkParameterCount(parsed: ParsedStatement, parameters: readonly IonVa
       metaMessages: ['Each ? takes one value, in order.'],
     },
   )
-}
-
-function newContext(catalog: Catalog, options: CompileOptions): StatementContext {
-  return { catalog, options, slotCount: 0, uses: new Set(), actions: new Map() }
-}
-
-function rootScope(context: StatementContext): Scope {
-  return { parent: undefined, variables: [], context, grouping: undefined }
-}
-
-function newEnvironment(
-  context: StatementContext,
-  parameters: readonly IonValue[],
-  store: Store,
-): Environment {
-  const slots = Array.from({ length: context.slotCount }, () => missing)
-  return { slots, parameters, store, memo: new Map(), work: 0 }
 }

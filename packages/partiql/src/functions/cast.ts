@@ -84,11 +84,20 @@ function toBool(value: Value): Value {
 }
 
 function toInt(value: Value, type: TypeName): Value {
-  const exact = exactOfValue(value)
-  const whole = exact && truncate(exact)
+  const whole = wholeOf(value)
   if (whole === undefined) return missing
   const bits = integerBitsOf(type.name)
   return bits === undefined || BigInt.asIntN(bits, whole) === whole ? ionInt(whole) : missing
+}
+
+/** A float gives the integer it holds, not the one its shortest text shows. */
+function wholeOf(value: Value): bigint | undefined {
+  const number = isNumber(value) ? value : numberFromText(value)
+  if (number?.type === 'float') {
+    return Number.isFinite(number.value) ? BigInt(Math.trunc(number.value)) : undefined
+  }
+  const exact = exactOfValue(value)
+  return exact && truncate(exact)
 }
 
 function toFloat(value: Value): Value {

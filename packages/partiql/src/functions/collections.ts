@@ -1,6 +1,6 @@
-/** SIZE and the aggregates over a collection as a value: COLL_SUM and its kin, as the PartiQL suite has them. */
+/** SIZE, ROW and the aggregates over a collection as a value: COLL_SUM and its kin, as the PartiQL suite has them. */
 import { ionInt } from '@cairn/ion'
-import { elementsOf, missing, type Value } from '../values/value.ts'
+import { elementsOf, list, missing, type Value } from '../values/value.ts'
 import { accumulatorFactory, aggregateValues } from './aggregates.ts'
 import { type FunctionDefinition, strict } from './definition.ts'
 
@@ -9,6 +9,15 @@ const aggregateNames = ['COUNT', 'SUM', 'AVG', 'MIN', 'MAX', 'EVERY', 'ANY', 'SO
 export const collectionFunctions: readonly FunctionDefinition[] = [
   strict('SIZE', ['collection'], size),
   strict('CARDINALITY', ['collection'], size),
+  {
+    name: 'ROW',
+    argumentCountMin: 1,
+    argumentCountMax: Number.POSITIVE_INFINITY,
+    kinds: ['any'],
+    isStrict: false,
+    isVolatile: false,
+    evaluate: (args) => list(args),
+  },
   ...aggregateNames.map((name) =>
     strict(`COLL_${name}`, ['any'], (value = missing) => aggregateElements(name, value)),
   ),

@@ -3,6 +3,7 @@ import { collectionFunctions } from './collections.ts'
 import { conditionalFunctions } from './conditionals.ts'
 import type { FunctionDefinition } from './definition.ts'
 import { numberFunctions } from './numbers.ts'
+import { overlapsFunctions } from './overlaps.ts'
 import { stringFunctions } from './strings.ts'
 import { timestampFunctions } from './timestamps.ts'
 import { transactionFunctions } from './transactions.ts'
@@ -12,6 +13,7 @@ const registry: ReadonlyMap<string, FunctionDefinition> = new Map(
     ...collectionFunctions,
     ...conditionalFunctions,
     ...numberFunctions,
+    ...overlapsFunctions,
     ...stringFunctions,
     ...timestampFunctions,
     ...transactionFunctions,
