@@ -161,7 +161,8 @@ function placeOf({
 
 /** Answers how many revisions the block has. */
 function addRecord(replay: LedgerReplay, strandId: string, record: JournalRecord): number {
-  const block = blockOf(record)
+  // The record is only lent; the replay keeps the hash for the next block.
+  const block = blockOf({ ...record, hash: record.hash.slice() })
   const { catalogInfo } = block
   replay.add(parseBlock(blockToIon(strandId, block)), {
     catalogInfoHash: catalogInfo === undefined ? 'none' : hashIon(decodeIon(catalogInfo)),
