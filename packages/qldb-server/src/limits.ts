@@ -24,6 +24,8 @@ export interface QldbServerLimits {
   readonly pageBytesMax: number
   /** Results of one transaction with pages still to be read. */
   readonly openResultCountMax: number
+  /** Characters of pages kept for clients that ask for one again. */
+  readonly recentPagesLengthMax: number
   /** Commits remembered, so that a repeated CommitTransaction finds its first answer (qldb-compat 6). */
   readonly finishedTransactionCountMax: number
   readonly finishedTransactionMsMax: number
@@ -45,6 +47,7 @@ export const defaultQldbServerLimits: QldbServerLimits = {
   pageValueCountMax: 200,
   pageBytesMax: 1024 * 1024,
   openResultCountMax: 1000,
+  recentPagesLengthMax: 32 * 1024 * 1024,
   finishedTransactionCountMax: 10_000,
   finishedTransactionMsMax: 5 * 60_000,
   drainMsMax: 10_000,

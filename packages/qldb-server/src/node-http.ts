@@ -110,10 +110,11 @@ export class NodeHttpAdapter {
 
   #write(response: ServerResponse, answer: HttpResponse): void {
     if (response.destroyed) return
-    for (const name in answer.headers) response.setHeader(name, answer.headers[name] as string)
-    response.statusCode = answer.status
     if (this.#responder.isClosing) response.setHeader('connection', 'close')
-    // HEAD has no body by its nature; node:http leaves it out.
+    response.writeHead(answer.status, {
+      ...answer.headers,
+      'content-length': Buffer.byteLength(answer.body),
+    })
     response.end(answer.body)
   }
 }

@@ -398,15 +398,28 @@ describe('pages', () => {
     )
   })
 
-  it('gives the last page fetched again, and no other twice', async () => {
-    const { fixture, token, id } = await openTransaction()
+  it('gives a page again until the transaction ends, as long as it remembers so much', async () => {
+    const pageLength = 5000
+    const { fixture, token, id } = await openTransaction(
+      new ServerFixture({ limits: { recentPagesLengthMax: 2 * pageLength } }),
+    )
     const first = await fixture.execute(token, id, 'ROWS 601')
-    const page2 = first.body.ExecuteStatement.FirstPage.NextPageToken
-    const second = await fixture.send(fetchPage(token, id, page2))
-    expect((await fixture.send(fetchPage(token, id, page2))).text).toBe(second.text)
-    const page3 = second.body.FetchPage.Page.NextPageToken
-    expect((await fixture.send(fetchPage(token, id, page3))).status).toBe(200)
-    expect((await fixture.send(fetchPage(token, id, page2))).status).toBe(400)
+    const tokens = [first.body.ExecuteStatement.FirstPage.NextPageToken]
+    const pages = []
+    for (const pageToken of tokens) {
+      const page = await fixture.send(fetchPage(token, id, pageToken))
+      pages.push(page)
+      const next = page.body.FetchPage.Page.NextPageToken
+      if (next !== undefined) tokens.push(next)
+    }
+    expect(pages[0]?.text.length).toBeGreaterThan(pageLength)
+    const again = async (pageToken: string) => fixture.send(fetchPage(token, id, pageToken))
+    expect((await again(tokens[0])).status).toBe(400)
+    expect((await again(tokens[1])).text).toBe(pages[1]?.text)
+    expect((await again(tokens[2])).text).toBe(pages[2]?.text)
+    await fixture.send(abort(token))
+    const next = await fixture.startTransaction(token)
+    expect((await fixture.send(fetchPage(token, next, tokens[2]))).status).toBe(400)
   })
 
   it('keeps several results open side by side', async () => {

@@ -18,6 +18,7 @@ import { type QldbServerError, requestInvalid, serverError } from './errors.ts'
 import { FinishedTransactions } from './finished-transactions.ts'
 import { ionTextToBinary } from './ion-text.ts'
 import type { QldbServerLimits } from './limits.ts'
+import { RecentPages } from './recent-pages.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 
@@ -53,6 +54,7 @@ export class SessionApi {
   readonly #clock: Clock
   readonly #limits: QldbServerLimits
   readonly #finished: FinishedTransactions
+  readonly #recentPages: RecentPages
 
   constructor(options: SessionApiOptions) {
     this.#options = options
@@ -63,6 +65,7 @@ export class SessionApi {
       options.limits.finishedTransactionCountMax,
       options.limits.finishedTransactionMsMax,
     )
+    this.#recentPages = new RecentPages(options.limits.recentPagesLengthMax)
   }
 
   /**
@@ -162,9 +165,10 @@ export class SessionApi {
   async #fetchPage(session: Session, members: Members): Promise<string> {
     const transaction = this.#openTransaction(session, 'FetchPage', members)
     const pageToken = stringMember(members, 'FetchPage', 'NextPageToken')
-    const repeated = session.lastFetch
-    if (repeated?.pageToken === pageToken) return repeated.answer
-
+    if (pageToken.startsWith(`${transaction.id}.`)) {
+      const answer = this.#recentPages.get(pageToken)
+      if (answer !== undefined) return answer
+    }
     const resultNo = Number(pageToken.split('.')[1])
     const open = session.openResults.get(resultNo)
     if (open === undefined || pageToken !== pageTokenOf(transaction, resultNo, open.pageNo)) {
@@ -179,7 +183,7 @@ export class SessionApi {
       if (page.isLast) session.openResults.delete(resultNo)
       const next = page.isLast ? undefined : pageTokenOf(transaction, resultNo, open.pageNo)
       const answer = `{"FetchPage":{"Page":${pageBody(page, next)}}}`
-      session.lastFetch = { pageToken, answer }
+      this.#recentPages.remember(pageToken, answer)
       return answer
     } catch (error) {
       this.#afterFailure(session, transaction, error)

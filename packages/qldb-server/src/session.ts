@@ -25,8 +25,6 @@ export class Session {
   expiredTransactionId: string | undefined
   readonly openResults: Map<number, OpenResult> = new Map()
   #resultCount = 0
-  /** The last page fetched, kept for a client that did not get the answer and asks again. */
-  lastFetch: { readonly pageToken: string; readonly answer: string } | undefined
 
   constructor(
     id: string,
@@ -57,7 +55,6 @@ export class Session {
     this.transaction = undefined
     this.openResults.clear()
     this.#resultCount = 0
-    this.lastFetch = undefined
   }
 
   abortTransaction(): void {

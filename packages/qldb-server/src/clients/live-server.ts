@@ -39,6 +39,8 @@ export interface ClientOptions {
   readonly credentials?: Credentials
   /** How wrong the client's clock is, in milliseconds. */
   readonly systemClockOffset?: number
+  /** Attempts in all. Default 1: tests want to see the first error. */
+  readonly maxAttempts?: number
 }
 
 const anyCredentials: Credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret' }
@@ -142,7 +144,7 @@ export class LiveServer {
       endpoint: options.isTls === true ? this.tlsEndpoint : this.endpoint,
       region,
       credentials: options.credentials ?? anyCredentials,
-      maxAttempts: 1,
+      maxAttempts: options.maxAttempts ?? 1,
       ...(options.systemClockOffset === undefined
         ? {}
         : { systemClockOffset: options.systemClockOffset }),

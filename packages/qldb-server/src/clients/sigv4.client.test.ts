@@ -73,6 +73,16 @@ describe('sessions and clocks', () => {
     await session.startTransaction()
   })
 
+  it.each([-3_600_000, 3_600_000])(
+    'lets a client that tries again find out that its clock is wrong by %i ms',
+    async (systemClockOffset) => {
+      const options = { credentials: good, systemClockOffset, maxAttempts: 2 }
+      const { Ledgers } = await live.controlClient(options).send(new ListLedgersCommand({}))
+      expect(Ledgers).toHaveLength(1)
+      await RawSession.start(live.sessionClient(options), 'signed')
+    },
+  )
+
   it.each([-6 * 60_000, 6 * 60_000])('refuses a clock that is wrong by %i ms', async (offset) => {
     const client = live.controlClient({ credentials: good, systemClockOffset: offset })
     const error = await client.send(new ListLedgersCommand({})).catch((cause: Error) => cause)
