@@ -27,3 +27,10 @@ export {
 export { type Logger, type LogLevel, silentLogger } from './logger.ts'
 export { type Random, systemRandom } from './random.ts'
 export { hashBytesSize, sha256, sha256Into, sha256Latin1 } from './sha256.ts'
+export {
+  blockBytesSize,
+  createSha256Lanes,
+  laneCount,
+  lanesDataStart,
+  type Sha256Lanes,
+} from './sha256-lanes.ts'

@@ -34,10 +34,11 @@ export class ByteSink {
   writeBytes(source: Uint8Array): void {
     const { length } = source
     this.reserve(length)
-    if (length > 48) this.bytes.set(source, this.size)
+    const { bytes, size } = this
     // Below 48 bytes a loop beats the call of `set`.
-    else for (let i = 0; i < length; i++) this.bytes[this.size + i] = source[i] as number
-    this.size += length
+    if (length > 48) bytes.set(source, size)
+    else for (let i = 0; i < length; i++) bytes[size + i] = source[i] as number
+    this.size = size + length
   }
 
   /** A VarUInt: seven bits a byte, the last byte marked. `value` is a safe integer of at least 0. */

@@ -143,7 +143,7 @@ export class HashReader extends BinaryReader {
   #serializeFields(end: number, depth: number): void {
     const out = this.#out
     out.begin(0xd0)
-    const digests: string[] = []
+    const mark = out.openStruct()
     while (this.pos < end) {
       const sid = this.readVarUint(end)
       if (this.pos >= end) throw this.truncated()
@@ -151,9 +151,9 @@ export class HashReader extends BinaryReader {
       const start = out.size
       // The name of padding means nothing and need not be defined.
       if (descriptor >= 0x0f) this.#serializeSymbol(sid)
-      if (this.#serialize(end, depth)) digests.push(out.digestFrom(start))
+      if (this.#serialize(end, depth)) out.closeField(start)
     }
-    out.writeDigests(digests)
+    out.closeStruct(mark)
   }
 
   #serializeSymbol(sid: number): void {

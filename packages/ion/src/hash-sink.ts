@@ -11,22 +11,22 @@ export const beginMarker = 0x0b
 export const escapeMarker = 0x0c
 export const endMarker = 0x0e
 
-/**
- * A hash function: digest as a string of one character per byte (code 0 to 255), or of equally long groups. Strings
- * order as their bytes do, so structs sort digests without decoding them.
- */
-export type Digester = (bytes: Uint8Array) => string
-
-/** Serialised values. Below `size` lies what is finished; structs use the room above for their fields in turn. */
-export class HashSink extends ByteSink {
+/** Serialised values. What is finished lies below `size`; structs lay their fields above it in turn. */
+export abstract class HashSink extends ByteSink {
   /** Where text becomes UTF-8 before it is escaped. */
   readonly #scratch = new ByteSink()
-  readonly #digest: Digester
 
-  constructor(digest: Digester) {
-    super()
-    this.#digest = digest
-  }
+  /** Where the first byte of a value lies. */
+  abstract readonly start: number
+
+  /** Begins the fields of a struct, behind its first marker. @returns what `closeStruct` wants back. */
+  abstract openStruct(): number
+
+  /** Takes what was written since `start` as a field: it leaves the output and its digest is kept. */
+  abstract closeField(start: number): void
+
+  /** Writes the digests of the fields since `openStruct`, sorted as bytes first and escaped then. */
+  abstract closeStruct(mark: number): void
 
   /** Marker and type code. */
   begin(typeQualifier: number): void {
@@ -91,38 +91,4 @@ export class HashSink extends ByteSink {
     }
     this.end()
   }
-
-  /** Digest of what was written since `start`, which is taken off again. */
-  digestFrom(start: number): string {
-    const digest = this.#digest(this.bytes.subarray(start, this.size))
-    this.size = start
-    return digest
-  }
-
-  /**
-   * The digests of a struct's fields, sorted as bytes and escaped. Sorting comes first: the escapes would change
-   * the order.
-   */
-  writeDigests(digests: string[]): void {
-    digests.sort(compareText)
-    for (const digest of digests) this.#writeEscapedDigest(digest)
-  }
-
-  #writeEscapedDigest(digest: string): void {
-    const { length } = digest
-    this.reserve(2 * length)
-    const { bytes } = this
-    let { size } = this
-    for (let i = 0; i < length; i++) {
-      const byte = digest.charCodeAt(i)
-      if (byte >= beginMarker && byte <= endMarker && byte !== 0x0d) bytes[size++] = escapeMarker
-      bytes[size++] = byte
-    }
-    this.size = size
-  }
-}
-
-/** By UTF-16 units, which for digests are bytes. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

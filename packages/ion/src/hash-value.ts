@@ -97,14 +97,14 @@ function serializePlain(value: IonValue, out: HashSink, depth: number): void {
 
 function serializeFields(struct: IonStruct, out: HashSink, depth: number): void {
   out.begin(0xd0)
-  const digests: string[] = []
+  const mark = out.openStruct()
   for (const field of struct.fields) {
     const start = out.size
     out.writeSymbol(field.name)
     serializeValue(field.value, out, depth)
-    digests.push(out.digestFrom(start))
+    out.closeField(start)
   }
-  out.writeDigests(digests)
+  out.closeStruct(mark)
 }
 
 function writeBody(out: HashSink): void {

@@ -2,15 +2,17 @@
  * Ion Hash 1.0 with SHA-256: what QLDB calls the hash of a value, a document or a statement.
  * Spec: qldb-compat 4.1. The serialised form is made in hash-value.ts and hash-binary.ts.
  */
-import { sha256, sha256Latin1 } from '@cairn/core'
+import { sha256 } from '@cairn/core'
 import { valueCountError } from './errors.ts'
 import { HashReader } from './hash-binary.ts'
-import { HashSink } from './hash-sink.ts'
+import type { HashSink } from './hash-sink.ts'
+import { AnyHashSink } from './hash-sink-any.ts'
+import { Sha256Sink } from './hash-sink-sha256.ts'
 import { serializeValue } from './hash-value.ts'
 import { type IonValue, ionString } from './value.ts'
 
 // Reused by every call: hashing is synchronous and never re-entered.
-const sink = new HashSink(sha256Latin1)
+const sink = new Sha256Sink()
 
 /**
  * Hash of a value in memory, 32 bytes.
@@ -19,7 +21,7 @@ const sink = new HashSink(sha256Latin1)
 export function hashIon(value: IonValue): Uint8Array {
   sink.reset()
   serializeValue(value, sink, 0)
-  return sha256(sink.bytes.subarray(0, sink.size))
+  return sha256(sink.bytes.subarray(sink.start, sink.size))
 }
 
 /**
@@ -29,7 +31,7 @@ export function hashIon(value: IonValue): Uint8Array {
 export function hashIonBytes(stream: Uint8Array): Uint8Array {
   sink.reset()
   serializeStream(stream, sink)
-  return sha256(sink.bytes.subarray(0, sink.size))
+  return sha256(sink.bytes.subarray(sink.start, sink.size))
 }
 
 /** Hash of the Ion string `text`, 32 bytes: what a driver sends for a PartiQL statement. */
@@ -42,16 +44,16 @@ export type IonHashFunction = (bytes: Uint8Array) => Uint8Array
 
 /** Ion Hash 1.0 of a value with another hash function. The specification leaves that choice to the caller. */
 export function hashIonWith(value: IonValue, hash: IonHashFunction): Uint8Array {
-  const out = new HashSink((bytes) => latin1(hash(bytes)))
+  const out = new AnyHashSink(hash)
   serializeValue(value, out, 0)
-  return hash(out.bytes.subarray(0, out.size))
+  return hash(out.bytes.subarray(out.start, out.size))
 }
 
 /** As `hashIonWith`, of the one value in a binary Ion stream. */
 export function hashIonBytesWith(stream: Uint8Array, hash: IonHashFunction): Uint8Array {
-  const out = new HashSink((bytes) => latin1(hash(bytes)))
+  const out = new AnyHashSink(hash)
   serializeStream(stream, out)
-  return hash(out.bytes.subarray(0, out.size))
+  return hash(out.bytes.subarray(out.start, out.size))
 }
 
 function serializeStream(stream: Uint8Array, out: HashSink): void {
@@ -59,10 +61,4 @@ function serializeStream(stream: Uint8Array, out: HashSink): void {
   if (!reader.seekValue()) throw valueCountError(0)
   reader.serializeTopLevel()
   if (reader.seekValue()) throw valueCountError(2)
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
-  return text
 }
