@@ -52,7 +52,7 @@ export interface JournalRecord {
 }
 
 export interface JournalOptions {
-  /** Made when it does not exist. Nothing else may write to it. */
+  /** Made when it does not exist, in a folder that should. Nothing else may write to it. */
   readonly directory: string
   readonly fileSystem: FileSystem
   /** For the salts of segments. */
@@ -109,11 +109,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { directory, fileSystem, logger = silentLogger } = options
   const segmentBytes = options.segmentBytes ?? segmentBytesDefault
   assert(segmentBytes >= segmentBytesMin && segmentBytes <= segmentBytesMax, 'segmentBytes')
-  if (!(await fileSystem.exists(directory))) {
-    await fileSystem.makeDirectory(directory)
-    const parent = parentOf(directory)
-    await fileSystem.syncDirectory(parent)
-  }
+  if (!(await fileSystem.exists(directory))) await fileSystem.makeDirectory(directory)
+  // Also when it exists: the process that made it may have ended before it got here.
+  await fileSystem.syncDirectory(parentOf(directory))
   const recovered = await recover(directory, fileSystem, logger)
   const journal = new FileJournal(
     { directory, fileSystem, random: options.random, segmentBytes, logger },
