@@ -5,6 +5,10 @@ export class CommandQueue {
   #isBusy = false
   readonly #waiting: (() => void)[] = []
 
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
   /** Resolves when it is the caller's turn; undefined when it is at once. Each turn ends with `leave`. */
   enter(): Promise<void> | undefined {
     if (!this.#isBusy) {

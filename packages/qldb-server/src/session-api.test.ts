@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ionByte } from './testing/fake-host.ts'
 import { ServerFixture } from './testing/server-fixture.ts'
@@ -304,6 +305,20 @@ describe('transactions', () => {
     expect(next).not.toBe(id)
   })
 
+  it('lets go of transactions whose clients went away', async () => {
+    const { fixture, token, id, transaction } = await openTransaction()
+    const other = await fixture.startSession()
+    fixture.clock.advance(29_999)
+    await fixture.startTransaction(other)
+    expect(transaction.state).toBe('open')
+    fixture.clock.advance(1000)
+    await fixture.send(abort(other))
+    await fixture.startTransaction(other)
+    expect(transaction.state).toBe('aborted')
+    const late = await fixture.execute(token, id, 'ROWS 0')
+    expect(late.body.Message).toBe(`Transaction ${id} has expired`)
+  })
+
   it('takes the word of the engine on expiry', async () => {
     const { fixture, token, id } = await openTransaction()
     for (let i = 0; i < 2; i++) {
@@ -495,5 +510,45 @@ describe('order', () => {
     expect((await fixture.request('POST', '/ledgers/L/digest')).status).toBe(200)
     fixture.host.openGate()
     expect((await waiting).status).toBe(200)
+  })
+})
+
+describe('whatever a client sends', () => {
+  it('is answered, and never by an internal error', async () => {
+    const fixture = new ServerFixture()
+    const member = fc.constantFrom(
+      ...['SessionToken', 'TransactionId', 'Statement', 'Parameters', 'IonBinary', 'IonText'],
+      ...['LedgerName', 'NextPageToken', 'CommitDigest', '__proto__', 'constructor', 'toString'],
+    )
+    const command = fc.constantFrom(
+      ...['StartSession', 'StartTransaction', 'ExecuteStatement', 'FetchPage'],
+      ...['CommitTransaction', 'AbortTransaction', 'EndSession', 'toString'],
+    )
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom<unknown>('L', '$token', '$id', '$id.0.1', digest, '4AEA6iEB', 'ROWS 300'),
+        fc.constantFrom<unknown>(null, true, -1, 0.5, '!', '\ud800'),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(member, tie('value'), { maxKeys: 5 }),
+      ),
+    }))
+    const body = fc.tuple(command, value, fc.dictionary(fc.oneof(member, command), value))
+    await fc.assert(
+      fc.asyncProperty(fc.array(body, { minLength: 1, maxLength: 4 }), async (commands) => {
+        const token = await fixture.startSession()
+        const id = await fixture.startTransaction(token)
+        for (const [name, members, others] of commands) {
+          const text = JSON.stringify({ SessionToken: token, ...others, [name]: members })
+          const { status } = await fixture.send(
+            text.replaceAll('$token', token).replaceAll('$id', id),
+          )
+          expect([200, 400]).toContain(status)
+        }
+        await fixture.send({ SessionToken: token, EndSession: {} })
+      }),
+      { numRuns: 500 },
+    )
+    expect(fixture.logged).toEqual([])
   })
 })

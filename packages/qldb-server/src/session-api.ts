@@ -141,6 +141,7 @@ export class SessionApi {
       }
       session.expireTransaction()
     }
+    this.#options.sessions.sweep()
     const transaction = session.ledger.startTransaction()
     session.transaction = transaction
     session.expiredTransactionId = undefined

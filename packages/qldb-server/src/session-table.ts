@@ -8,6 +8,8 @@ import { serverError } from './errors.ts'
 import type { QldbServerLimits } from './limits.ts'
 import { Session } from './session.ts'
 
+const sweepIntervalMs = 1000
+
 export class SessionTable {
   readonly #clock: Clock
   readonly #ids: IdSource
@@ -17,11 +19,25 @@ export class SessionTable {
   readonly #countByStrand = new Map<string, number>()
   /** Ids of expired sessions by token, the oldest first. */
   readonly #expiredIds = new Map<string, string>()
+  #sweptMs = 0
 
   constructor(clock: Clock, ids: IdSource, limits: QldbServerLimits) {
     this.#clock = clock
     this.#ids = ids
     this.#limits = limits
+  }
+
+  /**
+   * Ends transactions that are out of time in sessions whose clients are silent. Called with every new transaction:
+   * what is held in memory grows with those alone, so no timer is needed. Looks around once in a second.
+   */
+  sweep(): void {
+    const nowMs = this.#clock.nowMs()
+    if (nowMs - this.#sweptMs < sweepIntervalMs) return
+    this.#sweptMs = nowMs
+    for (const session of this.#sessions.values()) {
+      session.expireTransactionIfOld(nowMs, this.#limits.transactionMsMax)
+    }
   }
 
   /** @throws QldbServerError SESSION_LIMIT_EXCEEDED */

@@ -67,4 +67,12 @@ export class Session {
     this.expiredTransactionId = this.transaction?.id
     this.abortTransaction()
   }
+
+  /** For a session whose client went away: lets go of what the transaction holds in memory. */
+  expireTransactionIfOld(nowMs: number, transactionMsMax: number): void {
+    const transaction = this.transaction
+    if (transaction === undefined || nowMs - transaction.startedMs < transactionMsMax) return
+    // A command under way finds out by itself, and tells its client the reason.
+    if (!this.queue.isBusy) this.expireTransaction()
+  }
 }
