@@ -179,11 +179,11 @@ function locked(
   directory: string,
   { pid, host, path }: Contender & { readonly path: string },
 ): JournalError {
-  const where = host === hostname() ? 'this machine' : `machine '${host}'`
-  const remedy =
-    host === hostname()
-      ? 'Stop that process first, or use another folder.'
-      : 'From here nobody can see whether it still runs. When you are sure that it does not, delete the lock file.'
+  const isHere = host === hostname()
+  const where = isHere ? 'this machine' : host === '' ? 'an unknown machine' : `machine '${host}'`
+  const remedy = isHere
+    ? 'Stop that process first, or use another folder.'
+    : 'From here nobody can see whether it still runs. When you are sure that it does not, delete the lock file.'
   return new JournalError(
     { code: 'LOCKED', directory, pid, host },
     {

@@ -1,6 +1,7 @@
 /**
  * Keeps zeros written and synced ahead of the writer, in the background, so that a commit overwrites blocks that the
- * file already has: fdatasync then has no size change to log (1.7-5x faster at the median; storage-engine, section 2).
+ * file already has: fdatasync then has no size change to log. Median of one 300-byte append with 1 caller 0.12 ms
+ * instead of 0.17, with 16 callers 0.13 instead of 0.24; with 256 callers the second writing costs what it gains.
  */
 import type { FileSystem } from '@cairn/core'
 import { systemCodeOf } from './errors.ts'
