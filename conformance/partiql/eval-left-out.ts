@@ -1,4 +1,4 @@
-/** Evaluation cases of the conformance suite that we do not pass, by name and with the reason. The list only shrinks. */
+/** Evaluation cases of the conformance suite that we do not pass, by name and with the reason. */
 import type { LeftOut } from './syntax-left-out.ts'
 
 const exactLiterals = 'a ledger keeps every digit of a literal'

@@ -43,7 +43,7 @@ import { type Compiled, compiled, constantOf, fold, lift1, lift2 } from './envir
 import { compileLike } from './like.ts'
 import { compileName, compilePath, groupingKeyOf } from './path.ts'
 import type { Scope } from './scope.ts'
-import { compileSubquery } from './subquery.ts'
+import { compileSubquery, exists } from './subquery.ts'
 
 /** An expression as one value: a SQL sub-query among it counts as its single value. */
 export function compileExpression(expression: Expression, scope: Scope): Compiled {
@@ -101,6 +101,9 @@ export function compileExpression(expression: Expression, scope: Scope): Compile
     case 'query':
       return compileSubquery(expression.query, scope, 'single')
     case 'exists': {
+      if (expression.operand.kind === 'query') {
+        return compileSubquery(expression.operand.query, scope, 'exists')
+      }
       const operand = compileCollection(expression.operand, scope)
       return lift1(operand, exists)
     }
@@ -369,12 +372,4 @@ function compileStruct(expression: StructExpression, scope: Scope): Compiled {
       }),
     ),
   )
-}
-
-/** True for a collection or struct that holds something. */
-function exists(value: Value): Value {
-  if (isAbsent(value)) return falseValue
-  const elements = elementsOf(value)
-  if (elements !== undefined) return boolValue(elements.length > 0)
-  return value.type === 'struct' ? boolValue(value.fields.length > 0) : missing
 }

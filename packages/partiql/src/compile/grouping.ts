@@ -16,7 +16,7 @@ import {
 } from '../values/value.ts'
 import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
 import { compileExpression } from './expression.ts'
-import { checkHeldRows } from './held-rows.ts'
+import { checkHeldRows, heldKey } from './held-rows.ts'
 import { groupingKeyOf } from './path.ts'
 import { containsKind } from './print.ts'
 import { type RowSource, row, type Signal } from './rows.ts'
@@ -159,7 +159,7 @@ function groupRows(
         continue
       }
       const keyValues = keys.map((key) => keyValueOf(key.evaluate(env)))
-      const key = keyValues.map(equalityKey).join('')
+      const key = heldKey(keyValues.map(equalityKey).join(''))
       let found = groups.get(key)
       if (found === undefined) {
         found = newGroup(keyValues)
@@ -203,7 +203,7 @@ function addRow(
     const value = argument === undefined ? one : argument.evaluate(env)
     if (isAbsent(value)) continue
     if (state.seen !== undefined) {
-      const key = equalityKey(value)
+      const key = heldKey(equalityKey(value))
       if (state.seen.has(key)) continue
       state.seen.add(key)
       heldCount++

@@ -1,6 +1,6 @@
 /**
  * Which index, if any, reads a table for given conditions. Usable: equality or IN on a top-level field that has an
- * index, or on the document id (BY, `metadata.id`), against values that the row itself does not enter (qldb-compat 5.7).
+ * index, or on the document id (BY, `metadata.id`), against values not made from the row itself (qldb-compat 5.7).
  */
 import type { IonValue } from '@cairn/ion'
 import type { Expression } from '../ast.ts'

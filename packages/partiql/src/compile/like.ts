@@ -1,10 +1,16 @@
 /** LIKE and NOT LIKE. A constant pattern is read once. */
-import type { LikeExpression } from '../ast.ts'
+import type { LikeExpression, Position } from '../ast.ts'
+import { partiqlError } from '../errors.ts'
 import { isLike, type LikePattern, parseLikePattern } from '../values/like.ts'
 import { boolValue, isAbsent, missing, nullValue, textOf, type Value } from '../values/value.ts'
 import { type Compiled, compiled, fold } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import type { Scope } from './scope.ts'
+
+/**
+ * Longest pattern. Ours: matching costs at most text × pattern steps, and a text may have 128 K characters.
+ */
+const patternLengthMax = 1024
 
 export function compileLike(expression: LikeExpression, scope: Scope): Compiled {
   const value = compileExpression(expression.value, scope)
@@ -21,16 +27,23 @@ export function compileLike(expression: LikeExpression, scope: Scope): Compiled 
     pattern.constant !== undefined &&
     (escapeWith === undefined || escapeWith.constant !== undefined)
   ) {
-    const read = readPattern(pattern.constant, escapeWith?.constant)
+    const read = readPattern(pattern.constant, escapeWith?.constant, expression.position)
     return fold([value], (env) => answer(value.evaluate(env), read))
   }
   return compiled((env) =>
-    answer(value.evaluate(env), readPattern(pattern.evaluate(env), escapeWith?.evaluate(env))),
+    answer(
+      value.evaluate(env),
+      readPattern(pattern.evaluate(env), escapeWith?.evaluate(env), expression.position),
+    ),
   )
 }
 
 /** The pattern, or what LIKE answers in place of a match: NULL, or MISSING for a pattern that is none. */
-function readPattern(pattern: Value, escapeWith: Value | undefined): LikePattern | Value {
+function readPattern(
+  pattern: Value,
+  escapeWith: Value | undefined,
+  position: Position,
+): LikePattern | Value {
   if (isAbsent(pattern)) return pattern
   if (escapeWith !== undefined && isAbsent(escapeWith)) return escapeWith
   const text = textOf(pattern)
@@ -41,6 +54,9 @@ function readPattern(pattern: Value, escapeWith: Value | undefined): LikePattern
     (escapeText === undefined || Array.from(escapeText).length !== 1)
   ) {
     return missing
+  }
+  if (text.length > patternLengthMax) {
+    throw partiqlError('LIMIT', position, `a pattern has at most ${patternLengthMax} characters.`)
   }
   return parseLikePattern(text, escapeText) ?? missing
 }

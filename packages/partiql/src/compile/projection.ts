@@ -89,7 +89,9 @@ function compileStar(variables: readonly Variable[], scope: Scope): Evaluator {
     const fields: FieldValue[] = []
     for (const variable of variables) {
       const value = env.slots[variable.slot] ?? missing
-      if (variable.isRow) fields.push(...fieldsOf(value, fields.length))
+      // The NULL row of an outer join has no fields.
+      if (variable.isRow && value.type !== 'null') fields.push(...fieldsOf(value, fields.length))
+      else if (variable.isRow) continue
       else fields.push({ name: variable.identifier?.name ?? '', value })
     }
     return struct(fields)

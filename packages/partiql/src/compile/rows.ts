@@ -58,7 +58,7 @@ export function nestedLoop(left: RowSource, right: RowSource): RowSource {
   }
 }
 
-/** As `nestedLoop`, but a left row without a match comes once, with the slots of the right MISSING-free NULLs. */
+/** As `nestedLoop`, but a left row without a match comes once, the slots of the right padded. */
 export function leftOuterLoop(
   left: RowSource,
   right: RowSource,

@@ -5,7 +5,7 @@ import { equalityKey } from '../values/equality.ts'
 import type { Environment, Evaluator } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import { type GroupPlan, planGrouping } from './grouping.ts'
-import { checkHeldRows } from './held-rows.ts'
+import { checkHeldRows, heldKey } from './held-rows.ts'
 import { compileOrder, limited, type Order, type OrderedRows, sorted } from './ordering.ts'
 import { bindConditions, planSource } from './plan.ts'
 import { columnNames, compileProjection, impliedNameOf, pivotPairs } from './projection.ts'
@@ -124,7 +124,7 @@ function distinctRows(
         continue
       }
       const value = project(env)
-      const key = equalityKey(value)
+      const key = heldKey(equalityKey(value))
       if (seen.has(key)) continue
       seen.add(key)
       checkHeldRows(seen.size, query.position)

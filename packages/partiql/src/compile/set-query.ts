@@ -9,7 +9,7 @@ import { partiqlError } from '../errors.ts'
 import { equalityKey } from '../values/equality.ts'
 import { isAbsent, struct, type Value } from '../values/value.ts'
 import type { Environment } from './environment.ts'
-import { checkHeldRows } from './held-rows.ts'
+import { checkHeldRows, heldKey } from './held-rows.ts'
 import {
   type CompiledQuery,
   compileQuery,
@@ -48,7 +48,7 @@ function* combined(
       yield pause
       continue
     }
-    const key = equalityKey(fit(value))
+    const key = heldKey(equalityKey(fit(value)))
     counts.set(key, (counts.get(key) ?? 0) + 1)
     checkHeldRows(counts.size, query.position)
   }
@@ -58,7 +58,7 @@ function* combined(
       yield pause
       continue
     }
-    const key = equalityKey(value)
+    const key = heldKey(equalityKey(value))
     if (isKept(query, key, counts, seen)) yield value
     checkHeldRows(counts.size + seen.size, query.position)
   }
@@ -80,7 +80,7 @@ function* unionRows(
       }
       const fitted = side === right ? fit(value) : value
       if (!query.isAll) {
-        const key = equalityKey(fitted)
+        const key = heldKey(equalityKey(fitted))
         if (seen.has(key)) continue
         seen.add(key)
         checkHeldRows(seen.size, query.position)

@@ -1,15 +1,26 @@
 /** Sub-queries as expressions. One that reads nothing of the query around it is computed once per run. */
 import type { Query } from '../ast.ts'
-import { bag, elementsOf, isAbsent, missing, nullValue, type Value } from '../values/value.ts'
+import { pause } from '../compiled.ts'
+import {
+  bag,
+  boolValue,
+  elementsOf,
+  falseValue,
+  isAbsent,
+  missing,
+  nullValue,
+  trueValue,
+  type Value,
+} from '../values/value.ts'
 import { type Compiled, compiled, type Environment } from './environment.ts'
 import { type CompiledQuery, compileQuery } from './query.ts'
 import { newSlot, type Scope } from './scope.ts'
 
 /**
- * What the place of a SQL SELECT makes of it: its single value, its column as a collection (IN), or its rows.
- * SELECT VALUE and other queries are the value that they are.
+ * What the place of a SQL SELECT makes of it: its single value, its column as a collection (IN), its rows, or
+ * whether it has one (EXISTS). SELECT VALUE and other queries are the value that they are.
  */
-export type SubqueryPlace = 'single' | 'column' | 'rows'
+export type SubqueryPlace = 'single' | 'column' | 'rows' | 'exists'
 
 export function compileSubquery(query: Query, scope: Scope, place: SubqueryPlace): Compiled {
   const { context } = scope
@@ -34,10 +45,26 @@ export function compileSubquery(query: Query, scope: Scope, place: SubqueryPlace
 
 function placed(query: CompiledQuery, place: SubqueryPlace): (env: Environment) => Value {
   const { evaluate } = query
+  if (place === 'exists' && query.shape !== 'value') return (env) => hasRow(query, env)
+  if (place === 'exists') return (env) => exists(evaluate(env))
   if (!query.isSqlSelect || place === 'rows') return evaluate
   return place === 'single'
     ? (env) => singleValue(evaluate(env))
     : (env) => bag((elementsOf(evaluate(env)) ?? []).map(columnOf))
+}
+
+/** Stops at the first row. */
+function hasRow(query: CompiledQuery, env: Environment): Value {
+  for (const value of query.rows(env)) if (value !== pause) return trueValue
+  return falseValue
+}
+
+/** True for a collection or struct that holds something. */
+export function exists(value: Value): Value {
+  if (isAbsent(value)) return falseValue
+  const elements = elementsOf(value)
+  if (elements !== undefined) return boolValue(elements.length > 0)
+  return value.type === 'struct' ? boolValue(value.fields.length > 0) : missing
 }
 
 /** No row is NULL, one row is its column, more are MISSING. */

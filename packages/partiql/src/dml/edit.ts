@@ -22,8 +22,8 @@ export type EditStep =
 export type Change = (value: IonValue | undefined) => IonValue | undefined
 
 /**
- * Applies `change` at the end of `steps`. Missing fields on the way become structs, as UPDATE creates paths; a step into
- * a value that cannot have it is an error. Where nothing is to be created (`isCreating` false) nothing happens.
+ * Applies `change` at the end of `steps`. Missing fields on the way become structs, as UPDATE creates paths; a step
+ * into a value that cannot have it is an error. Where nothing is to be created (`isCreating` false) nothing happens.
  */
 export function editPath(
   value: IonValue | undefined,

@@ -140,7 +140,8 @@ function writeDocument(
     if (edited.type !== 'struct') throw notAStruct(edited, edit.position)
   }
   if (edited === undefined) env.store.delete(leaf.table, documentId)
-  else env.store.update(leaf.table, documentId, edited as IonStruct)
+  // The same object: nothing was there to remove, so there is no new revision.
+  else if (edited !== data) env.store.update(leaf.table, documentId, edited as IonStruct)
 }
 
 function compileOperation(operation: DmlOperation, bound: BoundTarget): readonly EditCompiler[] {

@@ -37,9 +37,10 @@ export function timestampOf(
   offsetMinutes: number | undefined,
 ): IonTimestamp | undefined {
   if (!isDate(local)) return undefined
-  const utc = offsetMinutes ? shiftSeconds(local, -offsetMinutes * 60) : local
-  if (utc.year < 1 || utc.year > 9999) return undefined
   const hasTime = precision === 'minute' || precision === 'second'
+  // A date alone has no offset in Ion.
+  const utc = offsetMinutes && hasTime ? shiftSeconds(local, -offsetMinutes * 60) : local
+  if (utc.year < 1 || utc.year > 9999) return undefined
   const hasSecond = precision === 'second'
   return {
     type: 'timestamp',

@@ -13,7 +13,7 @@ export interface FunctionDefinition {
   /** By position; the last one holds for all further arguments. */
   readonly kinds: readonly ArgumentKind[]
   /**
-   * Strict functions are not called with NULL or MISSING: they answer NULL (or what the `missingArguments` option says).
+   * Strict functions are not called with NULL or MISSING: they answer NULL (or as the `missingArguments` option says).
    */
   readonly isStrict: boolean
   /** Reads the run's environment (clock, transaction), so that it is never folded to a constant. */

@@ -212,7 +212,7 @@ function readField(
   }
 }
 
-/** Digits of a number: exactly `count` when the letter is doubled or another field follows at once, else up to `most`. */
+/** Digits of a number: exactly `count` when the letter is doubled or another field is next, else up to `most`. */
 function readNumber(
   text: string,
   count: number,
