@@ -6,6 +6,9 @@ import { createSeededRandom } from '@cairn/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JournalError } from './errors.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { nodeFileSystem } from './node-file-system.ts'
+import { recordBytesMax } from './segment-format.ts'
 import {
   appendGroups,
   appendMany,
@@ -16,10 +19,7 @@ import {
   freshDisk,
   hashOf,
   openAt,
-} from './journal.fixture.ts'
-import { type Journal, openJournal } from './journal.ts'
-import { nodeFileSystem } from './node-file-system.ts'
-import { recordBytesMax } from './segment-format.ts'
+} from './testing/journal-fixture.ts'
 
 const segmentFiles = (names: readonly string[]) =>
   names.filter((name) => /^\d+\.journal$/.test(name)).sort()

@@ -3,8 +3,14 @@
  */
 import { createSeededRandom, type MemoryFileSystem } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
-import { appendNext, checkRecords, directory, freshDisk, openAt } from './journal.fixture.ts'
 import type { Journal } from './journal.ts'
+import {
+  appendNext,
+  checkRecords,
+  directory,
+  freshDisk,
+  openAt,
+} from './testing/journal-fixture.ts'
 import { verifyJournal } from './verify.ts'
 
 const seedCount = 400

@@ -2,6 +2,7 @@ import type { Logger } from '@cairn/core'
 import { createSeededRandom, type MemoryFileSystem } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import { JournalError } from './errors.ts'
+import { encodeHeader, frameBytesFor, headerBytesSize, segmentName } from './segment-format.ts'
 import {
   appendGroups,
   appendMany,
@@ -11,8 +12,7 @@ import {
   freshDisk,
   openAt,
   sizeOf,
-} from './journal.fixture.ts'
-import { encodeHeader, frameBytesFor, headerBytesSize, segmentName } from './segment-format.ts'
+} from './testing/journal-fixture.ts'
 
 const firstSegment = `${directory}/${segmentName(0)}`
 

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { systemRandom } from '@cairn/core'
 import { createVirtualClock, type MemoryFileSystem } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
+import { openJournal } from './journal.ts'
+import { nodeFileSystem } from './node-file-system.ts'
 import {
   appendGroups,
   appendMany,
@@ -12,9 +14,7 @@ import {
   directory,
   freshDisk,
   openAt,
-} from './journal.fixture.ts'
-import { openJournal } from './journal.ts'
-import { nodeFileSystem } from './node-file-system.ts'
+} from './testing/journal-fixture.ts'
 import { type JournalReport, verifyJournal } from './verify.ts'
 
 async function closedJournal(groups: readonly number[], segmentBytes = 2048) {

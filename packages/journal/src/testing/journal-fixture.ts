@@ -1,7 +1,7 @@
 /** What the journal's tests share: a chain of records whose bodies and hashes follow from their numbers. */
 import { concatBytes, type FileSystem, type Logger, sha256, silentLogger } from '@cairn/core'
 import { createMemoryFileSystem, createSeededRandom, type MemoryFileSystem } from '@cairn/testing'
-import { type Journal, type JournalRecord, openJournal } from './journal.ts'
+import { type Journal, type JournalRecord, openJournal } from '../journal.ts'
 
 export const directory = '/data/ledger'
 
