@@ -28,6 +28,8 @@ export {
   type Transacted,
 } from './library.ts'
 export { defaultLimits, type LedgerLimits } from './limits.ts'
+export { createMemoryProjections, type MemoryProjections } from './memory-projection.ts'
+export type { ProjectionDriver } from './projection.ts'
 export {
   type LedgerFinding,
   type LedgerVerification,

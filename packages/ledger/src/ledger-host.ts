@@ -28,8 +28,10 @@ import type {
 import { LedgerError } from './errors.ts'
 import type { LedgerEngine } from './ledger.ts'
 import { defaultLimits, type LedgerLimits } from './limits.ts'
+import { lmdbProjections } from './lmdb-projection.ts'
 import { Mutex } from './mutex.ts'
 import { openEngine } from './open-engine.ts'
+import type { ProjectionDriver } from './projection.ts'
 
 /** QLDB: 1 to 32 letters, digits and single hyphens, not digits only (qldb-compat 2). */
 const namePattern = /^(?!.*--)(?![0-9]+$)(?!-)(?!.*-$)[A-Za-z0-9-]{1,32}$/
@@ -48,6 +50,10 @@ export interface LedgerHostOptions {
   readonly logger?: Logger
   /** Single limits; the others stay as QLDB had them. */
   readonly limits?: Partial<LedgerLimits>
+  /** Where projections are kept; LMDB unless told. */
+  readonly projections?: ProjectionDriver
+  /** Keeps other processes out of the folder; off only where the file system is not a real one. */
+  readonly isLocked?: boolean
 }
 
 interface Hosted {
@@ -70,9 +76,10 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     ids: createIdSource(clock, random),
     logger: options.logger ?? silentLogger,
     limits: { ...defaultLimits, ...options.limits },
+    projections: options.projections ?? lmdbProjections,
   }
   await fileSystem.makeDirectory(ledgersDirectory(context))
-  const lock = await lockForUs(options.directory)
+  const lock = options.isLocked === false ? undefined : await lockForUs(options.directory)
   const hosted = new Map<string, Hosted>()
   try {
     for (const strandId of await fileSystem.list(ledgersDirectory(context))) {
@@ -81,7 +88,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     }
   } catch (error) {
     for (const { engine } of hosted.values()) await engine.close()
-    await lock.release()
+    await lock?.release()
     throw error
   }
   return new DirectoryLedgerHost(context, lock, hosted)
@@ -107,6 +114,7 @@ interface HostContext {
   readonly ids: IdSource
   readonly logger: Logger
   readonly limits: LedgerLimits
+  readonly projections: ProjectionDriver
 }
 
 function ledgersDirectory({ directory }: HostContext): string {
@@ -159,11 +167,11 @@ function readDescription(text: string, directory: string): LedgerDescription {
 
 class DirectoryLedgerHost implements LedgerHost {
   readonly #context: HostContext
-  readonly #lock: DirectoryLock
+  readonly #lock: DirectoryLock | undefined
   readonly #hosted: Map<string, Hosted>
   readonly #mutex = new Mutex()
 
-  constructor(context: HostContext, lock: DirectoryLock, hosted: Map<string, Hosted>) {
+  constructor(context: HostContext, lock: DirectoryLock | undefined, hosted: Map<string, Hosted>) {
     this.#context = context
     this.#lock = lock
     this.#hosted = hosted
@@ -273,7 +281,7 @@ class DirectoryLedgerHost implements LedgerHost {
     return this.#mutex.run(async () => {
       for (const { engine } of this.#hosted.values()) await engine.close()
       this.#hosted.clear()
-      await this.#lock.release()
+      await this.#lock?.release()
     })
   }
 

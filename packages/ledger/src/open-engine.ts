@@ -22,7 +22,12 @@ import { LedgerError } from './errors.ts'
 import { LedgerEngine } from './ledger.ts'
 import type { LedgerLimits } from './limits.ts'
 import { NodeFile } from './node-file.ts'
-import { changesIndexes, type ProjectedBlock, Projection } from './projection.ts'
+import {
+  changesIndexes,
+  type ProjectedBlock,
+  type Projection,
+  type ProjectionDriver,
+} from './projection.ts'
 import { entryHashOf, Replayer } from './replay.ts'
 
 /** Blocks replayed per LMDB commit. */
@@ -39,6 +44,7 @@ export interface EngineOptions {
   readonly ids: IdSource
   readonly logger: Logger
   readonly limits: LedgerLimits
+  readonly projections: ProjectionDriver
 }
 
 /** @throws JournalError DAMAGED; LedgerError LEDGER_DAMAGED */
@@ -95,9 +101,8 @@ async function openProjections(
   journal: Journal,
   options: EngineOptions,
 ): Promise<Projections | undefined> {
-  const { directory, fileSystem, logger, name } = options
-  if (!(await fileSystem.exists(`${directory}/projection`))) return undefined
-  const projection = Projection.open(`${directory}/projection`)
+  const { directory, fileSystem, logger, name, projections } = options
+  const projection = await projections.open(`${directory}/projection`, fileSystem)
   const { watermark } = projection
   if (watermark === undefined) {
     await projection.close()
@@ -133,12 +138,10 @@ async function openProjections(
 
 async function rebuildProjections(
   journal: Journal,
-  { directory, fileSystem, logger, name }: EngineOptions,
+  { directory, fileSystem, logger, name, projections }: EngineOptions,
 ): Promise<Projections> {
-  for (const path of [`${directory}/projection`, `${directory}/nodes`]) {
-    if (await fileSystem.exists(path)) await fileSystem.remove(path)
-  }
-  await fileSystem.makeDirectory(`${directory}/projection`)
+  await projections.remove(`${directory}/projection`, fileSystem)
+  if (await fileSystem.exists(`${directory}/nodes`)) await fileSystem.remove(`${directory}/nodes`)
   if (journal.nextSequenceNo > replayedBlockCountMax) {
     logger.log('info', 'building projections from the journal', {
       ledger: name,
@@ -146,7 +149,7 @@ async function rebuildProjections(
     })
   }
   return {
-    projection: Projection.open(`${directory}/projection`),
+    projection: await projections.open(`${directory}/projection`, fileSystem),
     nodeFile: await NodeFile.open(fileSystem, `${directory}/nodes`, 0),
   }
 }

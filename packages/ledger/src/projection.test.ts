@@ -1,8 +1,11 @@
 import { createIdSource, createSystemClock, systemRandom } from '@cairn/core'
 import { encodeIon, ionInt, ionRecord } from '@cairn/ion'
+import { nodeFileSystem } from '@cairn/journal'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Catalog, type CatalogTable } from './catalog.ts'
-import { type ProjectedBlock, Projection, type Watermark } from './projection.ts'
+import { lmdbProjections } from './lmdb-projection.ts'
+import { createMemoryProjections } from './memory-projection.ts'
+import type { ProjectedBlock, Projection, ProjectionDriver, Watermark } from './projection.ts'
 import { indexChanges, Revision } from './revision.ts'
 import { temporaryDirectory } from './testing/temporary-ledger.ts'
 
@@ -56,8 +59,8 @@ function blockOf(
   }
 }
 
-async function openProjection(directory: string): Promise<Projection> {
-  const projection = Projection.open(directory)
+async function openProjection(driver: ProjectionDriver, directory: string): Promise<Projection> {
+  const projection = await driver.open(directory, nodeFileSystem)
   onTestFinished(() => projection.close())
   return projection
 }
@@ -65,9 +68,12 @@ async function openProjection(directory: string): Promise<Projection> {
 const keyOf = (n: number) =>
   indexChanges(table, undefined, document(n))[0]?.newKey ?? new Uint8Array(0)
 
-describe('Projection', () => {
+describe.each([
+  ['LMDB', () => lmdbProjections],
+  ['memory', createMemoryProjections],
+])('a projection in %s', (_, driverOf) => {
   it('keeps a snapshot as it was while blocks are applied', async () => {
-    const projection = await openProjection(await temporaryDirectory())
+    const projection = await openProjection(driverOf(), await temporaryDirectory())
     const [a, b] = [ids.ordered(), ids.ordered()]
     await projection.apply([blockOf(0, [[a, 0, undefined, 1]])], watermark(0))
     const before = projection.acquireSnapshot()
@@ -103,18 +109,20 @@ describe('Projection', () => {
 
   it('opens at its watermark with its catalog', async () => {
     const directory = await temporaryDirectory()
-    const first = Projection.open(directory)
+    const driver = driverOf()
+    const first = await driver.open(directory, nodeFileSystem)
     expect(first.watermark).toBeUndefined()
     const block = { ...blockOf(7, [[ids.ordered(), 0, undefined, 1]]), catalog }
     await first.apply([block], watermark(7))
     await first.close()
-    const second = await openProjection(directory)
+    expect(await driver.readWatermark(directory, nodeFileSystem)).toEqual(watermark(7))
+    const second = await openProjection(driver, directory)
     expect(second.watermark).toEqual(watermark(7))
     expect(second.catalog.toIon()).toEqual(catalog.toIon())
   })
 
   it('builds an index over what is there, in pieces, and clears a dropped one', async () => {
-    const projection = await openProjection(await temporaryDirectory())
+    const projection = await openProjection(driverOf(), await temporaryDirectory())
     const documents = Array.from({ length: 4500 }, (_, i) => ({ id: ids.ordered(), n: i % 3 }))
     const block = blockOf(
       0,

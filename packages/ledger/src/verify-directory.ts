@@ -15,7 +15,8 @@ import type { LedgerDescription } from './api.ts'
 import { blockOf } from './block-record.ts'
 import { blockToIon } from './block-view.ts'
 import { LedgerError } from './errors.ts'
-import { Projection } from './projection.ts'
+import { lmdbProjections } from './lmdb-projection.ts'
+import type { ProjectionDriver } from './projection.ts'
 
 export interface VerifyDirectoryOptions {
   /** The data folder of a server, or of `openLedger`. */
@@ -25,6 +26,7 @@ export interface VerifyDirectoryOptions {
   /** A digest that was kept: the ledger must give it again at that block. Only with `name`. */
   readonly expectedDigest?: { readonly sequenceNo: number; readonly digest: Uint8Array }
   readonly fileSystem?: FileSystem
+  readonly projections?: ProjectionDriver
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
@@ -98,14 +100,14 @@ async function verifyLedger(
   { name, strandId }: LedgerDescription,
   directory: string,
   fileSystem: FileSystem,
-  { expectedDigest, onProgress }: VerifyDirectoryOptions,
+  { expectedDigest, onProgress, projections = lmdbProjections }: VerifyDirectoryOptions,
 ): Promise<LedgerVerification> {
   const findings: LedgerFinding[] = []
   const find = (finding: LedgerFinding) => {
     if (findings.length < findingCountMax) findings.push(finding)
   }
   // Read first: what was projected by now must be in the journal that is read afterwards.
-  const watermark = await Projection.readWatermark(`${directory}/projection`, fileSystem)
+  const watermark = await projections.readWatermark(`${directory}/projection`, fileSystem)
   const replay = createLedgerReplay({ strandId })
   let revisionCount = 0
   let expected: Uint8Array | undefined

@@ -1,0 +1,227 @@
+/**
+ * Projections in memory, for simulations: nothing of them is on the disk that the simulator lets fail. What was applied
+ * survives a simulated crash, as LMDB's commits do; an apply under way at that moment has happened or has not.
+ */
+import { assert, compareBytes } from '@cairn/core'
+import { Catalog, type CatalogTable } from './catalog.ts'
+import {
+  changesIndexes,
+  type HistoryEntry,
+  type ProjectedBlock,
+  type ProjectedRevision,
+  type Projection,
+  type ProjectionDriver,
+  type ProjectionSnapshot,
+  type Watermark,
+} from './projection.ts'
+import { indexChanges, type Revision } from './revision.ts'
+
+interface State {
+  readonly watermark: Watermark | undefined
+  readonly catalog: Catalog
+  /** By table, then document id. */
+  readonly current: ReadonlyMap<number, ReadonlyMap<string, Revision>>
+  readonly history: ReadonlyMap<number, readonly HistoryEntry[]>
+  readonly index: readonly IndexEntry[]
+}
+
+interface IndexEntry {
+  readonly indexNo: number
+  readonly key: Uint8Array
+  readonly documentId: string
+}
+
+const emptyState: State = {
+  watermark: undefined,
+  catalog: Catalog.empty,
+  current: new Map(),
+  history: new Map(),
+  index: [],
+}
+
+export interface MemoryProjections extends ProjectionDriver {
+  /** Whoever has a projection open has it no more; whether applies under way have happened is for `choose` to say. */
+  crash(choose: () => boolean): void
+}
+
+export function createMemoryProjections(): MemoryProjections {
+  const states = new Map<string, State>()
+  const open = new Set<MemoryProjection>()
+  return {
+    async open(directory) {
+      const projection = new MemoryProjection(states.get(directory) ?? emptyState, (state) =>
+        states.set(directory, state),
+      )
+      open.add(projection)
+      return projection
+    },
+    async remove(directory) {
+      states.delete(directory)
+    },
+    async readWatermark(directory) {
+      return states.get(directory)?.watermark
+    },
+    crash(choose) {
+      for (const projection of open) projection.crash(choose)
+      open.clear()
+    },
+  }
+}
+
+class MemoryProjection implements Projection {
+  #state: State
+  readonly #keep: (state: State) => void
+  #pending: State | undefined
+  #isGone = false
+
+  constructor(state: State, keep: (state: State) => void) {
+    this.#state = state
+    this.#keep = keep
+  }
+
+  get watermark(): Watermark | undefined {
+    return this.#state.watermark
+  }
+
+  get catalog(): Catalog {
+    return this.#state.catalog
+  }
+
+  acquireSnapshot(): ProjectionSnapshot {
+    return new MemorySnapshot(this.#state)
+  }
+
+  async apply(blocks: readonly ProjectedBlock[], watermark: Watermark): Promise<void> {
+    for (const [i, block] of blocks.entries()) {
+      assert(i === 0 || !changesIndexes(block), 'only the first block changes indexes')
+    }
+    const next = applied(this.#state, blocks, watermark)
+    this.#pending = next
+    await Promise.resolve()
+    if (this.#isGone) return new Promise(() => undefined)
+    this.#pending = undefined
+    this.#state = next
+    this.#keep(next)
+  }
+
+  crash(choose: () => boolean): void {
+    this.#isGone = true
+    if (this.#pending !== undefined && choose()) this.#keep(this.#pending)
+  }
+
+  async close(): Promise<void> {}
+}
+
+class MemorySnapshot implements ProjectionSnapshot {
+  readonly #state: State
+
+  constructor(state: State) {
+    this.#state = state
+  }
+
+  get sequenceNo(): number {
+    return this.#state.watermark?.sequenceNo ?? -1
+  }
+
+  retain(): this {
+    return this
+  }
+
+  release(): void {}
+
+  getCurrent(tableNo: number, documentId: string): Revision | undefined {
+    return this.#state.current.get(tableNo)?.get(documentId)
+  }
+
+  scanCurrent(tableNo: number): Iterable<Revision> {
+    const documents = [...(this.#state.current.get(tableNo)?.values() ?? [])]
+    return documents.sort((a, b) => (a.documentId < b.documentId ? -1 : 1))
+  }
+
+  findByIndex(indexNo: number, indexKey: Uint8Array): Iterable<string> {
+    return this.#state.index
+      .filter((it) => it.indexNo === indexNo && compareBytes(it.key, indexKey) === 0)
+      .map(({ documentId }) => documentId)
+      .sort()
+  }
+
+  history(tableNo: number, documentId?: string): Iterable<HistoryEntry> {
+    const entries = this.#state.history.get(tableNo) ?? []
+    return entries
+      .filter((it) => documentId === undefined || it.documentId === documentId)
+      .sort((a, b) =>
+        a.documentId === b.documentId
+          ? a.version - b.version
+          : a.documentId < b.documentId
+            ? -1
+            : 1,
+      )
+  }
+}
+
+/** A fresh state; the old one stays as it was, for the snapshots that show it. */
+function applied(state: State, blocks: readonly ProjectedBlock[], watermark: Watermark): State {
+  const current = new Map([...state.current].map(([no, table]) => [no, new Map(table)]))
+  const history = new Map([...state.history].map(([no, entries]) => [no, [...entries]]))
+  let index = [...state.index]
+  let { catalog } = state
+  for (const block of blocks) {
+    for (const { table, indexId } of block.createdIndexes) {
+      index.push(...entriesOver(table, indexId, current.get(table.tableNo) ?? new Map()))
+    }
+    index = index.filter(({ indexNo }) => !block.droppedIndexNos.includes(indexNo))
+    for (const item of block.revisions) {
+      put(current, history, item)
+      index = reindexed(index, item)
+    }
+    catalog = block.catalog ?? catalog
+  }
+  return { watermark, catalog, current, history, index }
+}
+
+function put(
+  current: Map<number, Map<string, Revision>>,
+  history: Map<number, HistoryEntry[]>,
+  { table, revision }: ProjectedRevision,
+): void {
+  const documents = current.get(table.tableNo) ?? new Map<string, Revision>()
+  current.set(table.tableNo, documents)
+  if (revision.data === undefined) documents.delete(revision.documentId)
+  else documents.set(revision.documentId, revision)
+  const { documentId, version, sequenceNo, ordinal, transactionTimeMs } = revision
+  const entries = history.get(table.tableNo) ?? []
+  history.set(table.tableNo, entries)
+  const entry = { documentId, version, sequenceNo, ordinal, committedMs: transactionTimeMs }
+  if (!entries.some((it) => it.documentId === documentId && it.version === version)) {
+    entries.push(entry)
+  }
+}
+
+function reindexed(index: IndexEntry[], item: ProjectedRevision): IndexEntry[] {
+  const { documentId } = item.revision
+  let out = index
+  for (const { indexNo, oldKey, newKey } of item.indexChanges) {
+    const isAt = (it: IndexEntry, key: Uint8Array) =>
+      it.indexNo === indexNo && it.documentId === documentId && compareBytes(it.key, key) === 0
+    if (oldKey !== undefined) out = out.filter((it) => !isAt(it, oldKey))
+    if (newKey !== undefined && !out.some((it) => isAt(it, newKey))) {
+      out = [...out, { indexNo, key: newKey, documentId }]
+    }
+  }
+  return out
+}
+
+function entriesOver(
+  table: CatalogTable,
+  indexId: string,
+  documents: ReadonlyMap<string, Revision>,
+): IndexEntry[] {
+  const only = { ...table, indexes: table.indexes.filter((it) => it.indexId === indexId) }
+  const entries: IndexEntry[] = []
+  for (const [documentId, revision] of documents) {
+    for (const { indexNo, newKey } of indexChanges(only, undefined, revision.value)) {
+      if (newKey !== undefined) entries.push({ indexNo, key: newKey, documentId })
+    }
+  }
+  return entries
+}
