@@ -3,6 +3,7 @@ import { DeleteLedgerCommand } from '@aws-sdk/client-qldb'
 import {
   BadRequestException,
   InvalidSessionException,
+  LimitExceededException,
   OccConflictException,
 } from '@aws-sdk/client-qldb-session'
 import { type QldbDriver, RetryConfig, type TransactionExecutor } from 'amazon-qldb-driver-nodejs'
@@ -196,6 +197,27 @@ describe('errors', () => {
     expect((error as BadRequestException).$metadata.requestId).toMatch(/^[0-9A-Za-z]{22}$/)
   })
 
+  it.each([
+    ['41 documents', 'INSERT INTO T ?', [Array.from({ length: 41 }, (_, no) => ({ no }))]],
+    ['a large document', 'INSERT INTO T ?', [{ text: 'x'.repeat(128 * 1024) }]],
+    ['a long statement', `SELECT * FROM T ${' '.repeat(100_000)}`, []],
+  ])('throws LimitExceededException for %s, and goes on', async (_, statement, parameters) => {
+    const error = await rejection(run(driver, statement, ...parameters))
+    expect(error).toBeInstanceOf(LimitExceededException)
+    expect(await run(driver, 'SELECT COUNT(*) FROM T')).toHaveLength(1)
+  })
+
+  it('takes 40 documents, and the largest', async () => {
+    await run(driver, 'CREATE TABLE Brim')
+    await run(
+      driver,
+      'INSERT INTO Brim ?',
+      Array.from({ length: 40 }, (_, no) => ({ no })),
+    )
+    await run(driver, 'INSERT INTO Brim ?', { text: 'x'.repeat(128 * 1024 - 100) })
+    expect(await run(driver, 'SELECT * FROM Brim')).toHaveLength(41)
+  })
+
   it('throws BadRequestException for a ledger that is not there, after its retries', async () => {
     const error = await rejection(run(live.driver('no-such-ledger'), 'SELECT * FROM T'))
     expect(error).toBeInstanceOf(BadRequestException)
@@ -288,6 +310,21 @@ describe('expired transactions', () => {
     expect(error).toBeInstanceOf(InvalidSessionException)
     expect((error as Error).message).toMatch(/^Transaction [0-9A-Za-z]{22} has expired$/)
     expect(attempts).toBe(1)
+    expect(await run(driver, 'SELECT * FROM T')).toEqual([])
+  })
+
+  it('throw at the commit of a lambda that took too long', async () => {
+    const driver = short.driver(await short.createLedger('slow'), { maxConcurrentTransactions: 1 })
+    await run(driver, 'CREATE TABLE T')
+    const error = await rejection(
+      driver.executeLambda(async (transaction) => {
+        await transaction.execute('INSERT INTO T ?', { late: 1 })
+        const startedMs = Date.now()
+        while (Date.now() - startedMs < 1050) await new Promise((resolve) => setImmediate(resolve))
+      }),
+    )
+    expect(error).toBeInstanceOf(InvalidSessionException)
+    expect((error as Error).message).toMatch(/^Transaction .* has expired$/)
     expect(await run(driver, 'SELECT * FROM T')).toEqual([])
   })
 })
