@@ -58,7 +58,9 @@ export function saveResult(result: SuiteResult, date: Date): string {
   const day = date.toISOString().slice(0, 10)
   const fileName = `${day}-${result.name}.json`
   mkdirSync(join(root, 'results'), { recursive: true })
-  writeFileSync(join(root, 'results', fileName), `${JSON.stringify(result, undefined, 2)}\n`)
+  // The tables stand in the README, and follow from the measurements.
+  const { tables: _, ...kept } = result
+  writeFileSync(join(root, 'results', fileName), `${JSON.stringify(kept, undefined, 2)}\n`)
   const readme = join(root, 'README.md')
   const section = `${reportText(result)}\n\nEvery round: \`results/${fileName}\`.`
   writeFileSync(readme, replaceSection(readFileSync(readme, 'utf8'), result.name, section))

@@ -1,6 +1,7 @@
 /** In one process: find a document by an indexed field, change it, commit durably. Beside PostgreSQL on one disk. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeIon } from '@cairn/ion'
 import { type EmbeddedLedger, openLedger } from '@cairn/ledger'
 import { machineFacts } from './machine.ts'
 import { createVehicleTable, postgresUpdates, startPostgres } from './postgres.ts'
@@ -58,7 +59,7 @@ export async function transactionsSuite(context: SuiteContext): Promise<SuiteRes
     machine,
     settings: {
       documents: documentCount,
-      'bytes of Ion each': 389,
+      'bytes of Ion each': encodeIon(vehicleIon(1)).length,
       opponent: postgres.version,
       rounds: roundCount,
       'seconds per turn': durationMs / 1000,
