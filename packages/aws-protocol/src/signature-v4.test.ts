@@ -207,6 +207,21 @@ describe('createSignatureVerifier', () => {
     )
   })
 
+  it('accepts signatures without a body hash in the headers, as botocore makes them', async () => {
+    const bare = new SignatureV4({
+      service: 'qldb',
+      region: 'eu-west-1',
+      credentials: { accessKeyId, secretAccessKey },
+      sha256: Sha256,
+      applyChecksum: false,
+    })
+    const signed = toHttpRequest(session, await signWithOracle(session, bare))
+    expect(signed.headers['x-amz-content-sha256']).toBeUndefined()
+    expect(verifier().verify(signed).accessKeyId).toBe(accessKeyId)
+    const changed = { ...signed, body: Buffer.from('{}') }
+    expect(codeOf(() => verifier().verify(changed))).toBe('SIGNATURE_MISMATCH')
+  })
+
   const base: RequestToSign = {
     method: 'POST',
     host: 'localhost',
