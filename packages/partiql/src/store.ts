@@ -20,7 +20,7 @@ export interface TableInfo {
 /** One document of a user view. */
 export interface StoredDocument {
   readonly documentId: string
-  /** The same object for the same stored revision while it is held: results that pass it through are not encoded again. */
+  /** The same object for the same revision while it is held: results that pass it through are not encoded again. */
   readonly data: IonValue
 }
 

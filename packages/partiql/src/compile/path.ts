@@ -1,6 +1,7 @@
 /** Names and paths. A name is a variable, else a field of the one row in scope that has it. */
 import type { Expression, NameExpression, PathExpression, PathStep, Position } from '../ast.ts'
 import { partiqlError } from '../errors.ts'
+import { nestingDepthMax } from '../parser/token-stream.ts'
 import { allElements, allFields, element, exactField, looseField } from '../values/access.ts'
 import { bag, missing, textOf, type Value } from '../values/value.ts'
 import { type Compiled, compiled, constantOf, type Evaluator, lift1, lift2 } from './environment.ts'
@@ -25,6 +26,7 @@ export function compileName(expression: NameExpression, scope: Scope): Compiled 
 
 export function compilePath(expression: PathExpression, scope: Scope): Compiled {
   const { root, steps } = expression
+  checkPathLength(steps, expression.position)
   if (root.kind === 'name') {
     const resolved = resolveName(root.identifier, scope)
     if (resolved.kind === 'variable') {
@@ -35,6 +37,15 @@ export function compilePath(expression: PathExpression, scope: Scope): Compiled 
     }
   }
   return compileSteps(compileExpression(root, scope), steps, scope)
+}
+
+/**
+ * No value is nested deeper than a statement may be, so neither is a path.
+ * @throws PartiqlError LIMIT
+ */
+export function checkPathLength(steps: readonly PathStep[], position: Position): void {
+  if (steps.length <= nestingDepthMax) return
+  throw partiqlError('LIMIT', position, `a path has at most ${nestingDepthMax} steps.`)
 }
 
 /** The field names of a path that is made of nothing else, and the variable it starts at. */

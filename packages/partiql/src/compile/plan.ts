@@ -1,7 +1,7 @@
 /**
  * From bound sources and conditions to row sources. Conditions are the AND-ed parts of WHERE and of inner joins; each
- * is tested at the first source where all it reads is at hand, and may choose an index there. The order of sources stays
- * as written: it is the user's plan, as QLDB has it.
+ * is tested at the first source where all it reads is at hand, and may choose an index there. The order of sources
+ * stays as written: it is the user's plan, as QLDB has it.
  */
 import type { Expression } from '../ast.ts'
 import { nullValue } from '../values/value.ts'

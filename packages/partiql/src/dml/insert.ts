@@ -2,7 +2,7 @@
 import { type IonStruct, ionRecord, ionString } from '@cairn/ion'
 import type { InsertStatement } from '../ast.ts'
 import type { Environment } from '../compile/environment.ts'
-import { compileCollection } from '../compile/expression.ts'
+import { compileCollection, compileExpression } from '../compile/expression.ts'
 import { checkHeldRows } from '../compile/held-rows.ts'
 import { addAction, findTable, type Scope } from '../compile/scope.ts'
 import { refuseSystemView } from '../compile/source.ts'
@@ -17,7 +17,8 @@ export function compileInsert(
   refuseSystemView(statement.table)
   const table = findTable(statement.table, scope.context)
   addAction(scope.context, 'PartiQLInsert', table)
-  const { evaluate } = compileCollection(statement.source, scope)
+  const compile = statement.isSingle ? compileExpression : compileCollection
+  const { evaluate } = compile(statement.source, scope)
   return function* insert(env) {
     const value = evaluate(env)
     const elements = statement.isSingle ? undefined : elementsOf(value)

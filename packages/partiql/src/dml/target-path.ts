@@ -5,6 +5,7 @@
 import type { Expression, PathStep, Position } from '../ast.ts'
 import type { Environment, Evaluator } from '../compile/environment.ts'
 import { compileExpression } from '../compile/expression.ts'
+import { checkPathLength } from '../compile/path.ts'
 import { findVariable, type Scope, type Variable } from '../compile/scope.ts'
 import type { Leaf } from '../compile/source.ts'
 import { partiqlError } from '../errors.ts'
@@ -35,6 +36,7 @@ export function compileTarget(
   nested: readonly NestedSource[],
 ): TargetPath {
   const { root, steps } = splitPath(target)
+  checkPathLength(steps, target.position)
   const variable = findVariable(root, scope.variables)
   if (variable === undefined) {
     // A bare name is a field of the document.
