@@ -17,13 +17,13 @@ export const conflictKeys = {
 
 export class ConflictDetector {
   readonly #lastChange = new Map<string, number>()
-  readonly #queue: { sequenceNo: number; key: string }[] = []
+  readonly #queue: { readonly sequenceNo: number; readonly keys: readonly string[] }[] = []
   #queueStart = 0
 
-  /** Notes that block `sequenceNo` changed what `key` names. */
-  noteChange(key: string, sequenceNo: number): void {
-    this.#lastChange.set(key, sequenceNo)
-    this.#queue.push({ sequenceNo, key })
+  /** Notes that block `sequenceNo` changed what `keys` name. */
+  noteChanges(keys: readonly string[], sequenceNo: number): void {
+    for (const key of keys) this.#lastChange.set(key, sequenceNo)
+    this.#queue.push({ sequenceNo, keys })
   }
 
   /** The first of `reads` that a block after `snapshotSequenceNo` changed. */
@@ -41,7 +41,9 @@ export class ConflictDetector {
       const entry = this.#queue[this.#queueStart]
       if (entry === undefined || entry.sequenceNo > sequenceNo) break
       this.#queueStart++
-      if (this.#lastChange.get(entry.key) === entry.sequenceNo) this.#lastChange.delete(entry.key)
+      for (const key of entry.keys) {
+        if (this.#lastChange.get(key) === entry.sequenceNo) this.#lastChange.delete(key)
+      }
     }
     if (this.#queueStart > 1024 && this.#queueStart * 2 > this.#queue.length) {
       this.#queue.splice(0, this.#queueStart)

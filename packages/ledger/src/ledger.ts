@@ -248,41 +248,41 @@ export class LedgerEngine implements Ledger {
     catalog: Catalog,
   ): void {
     const { sequenceNo } = record
-    const note = (key: string) => this.#conflicts.noteChange(key, sequenceNo)
+    const changed: string[] = []
     const tableIds = new Set<string>()
     const revisions = writes.map((write, ordinal) => {
       const table = catalog.findById(write.tableId)
       const shown = record.revisions[ordinal]
       assert(table !== undefined && shown !== undefined, 'a block has a revision for each write')
-      const revision = new Revision(
-        {
-          documentId: shown.documentId,
-          version: shown.version,
-          sequenceNo,
-          ordinal,
-          transactionTimeMs: shown.transactionTimeMs,
-          transactionId: record.transactionId,
-          hash: shown.hash,
-          data: shown.data,
-        },
-        write.value,
-      )
+      // The decoded document is not kept: thousands of them between two turns of the projector would cost more in the
+      // garbage collector than decoding the few that are read again (16 kB a transaction survived, a third of it these).
+      const revision = new Revision({
+        documentId: shown.documentId,
+        version: shown.version,
+        sequenceNo,
+        ordinal,
+        transactionTimeMs: shown.transactionTimeMs,
+        transactionId: record.transactionId,
+        hash: shown.hash,
+        data: shown.data,
+      })
       const changes = indexChanges(table, write.base?.value, write.value)
       this.#overlay.add(table, revision, changes)
       tableIds.add(table.tableId)
-      note(conflictKeys.document(revision.documentId))
+      changed.push(conflictKeys.document(revision.documentId))
       for (const { indexId, oldKey, newKey } of changes) {
-        if (oldKey !== undefined) note(conflictKeys.index(indexId, oldKey))
-        if (newKey !== undefined) note(conflictKeys.index(indexId, newKey))
+        if (oldKey !== undefined) changed.push(conflictKeys.index(indexId, oldKey))
+        if (newKey !== undefined) changed.push(conflictKeys.index(indexId, newKey))
       }
       return { table, revision, indexChanges: changes }
     })
-    for (const tableId of tableIds) note(conflictKeys.tableContent(tableId))
+    for (const tableId of tableIds) changed.push(conflictKeys.tableContent(tableId))
     for (const { tableId } of operations) {
-      note(conflictKeys.tableDefinition(tableId))
-      note(conflictKeys.tableName(catalog.findById(tableId)?.name ?? ''))
+      changed.push(conflictKeys.tableDefinition(tableId))
+      changed.push(conflictKeys.tableName(catalog.findById(tableId)?.name ?? ''))
     }
-    if (operations.length > 0) note(conflictKeys.tableList())
+    if (operations.length > 0) changed.push(conflictKeys.tableList())
+    this.#conflicts.noteChanges(changed, sequenceNo)
     const before = this.#catalog
     this.#catalog = catalog
     this.#backlog.push({

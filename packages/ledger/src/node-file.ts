@@ -10,6 +10,7 @@ import { assert, type FileSystem, hashBytesSize, type OpenFile } from '@cairn/co
 import type { NodeStore } from '@cairn/merkle'
 
 const entryBytesSize = 2 * hashBytesSize
+const tailBytesSizeMin = 64 * 1024
 
 /** Nodes that are complete once a tree has `size` leaves. */
 export function nodeCount(size: number): number {
@@ -33,8 +34,10 @@ export class NodeFile {
   readonly #file: OpenFile
   /** Entries in the file; the ones after stand in the tail. */
   #flushedCount: number
-  /** Hashes of both trees behind the flushed entries. */
-  #tails: [Uint8Array[], Uint8Array[]] = [[], []]
+  /** Entries behind the flushed ones, as the file will have them: one array instead of thousands of small ones. */
+  #tail: Uint8Array = new Uint8Array(tailBytesSizeMin)
+  /** Entries of each tree in the tail. */
+  readonly #tailCounts: [number, number] = [0, 0]
 
   private constructor(file: OpenFile, flushedCount: number) {
     this.#file = file
@@ -53,12 +56,11 @@ export class NodeFile {
     return {
       get: (level, index) => this.#get(tree, nodePosition(level, index)),
       append: (level, index, hash) => {
-        const tail = this.#tails[tree]
-        assert(
-          nodePosition(level, index) === this.#flushedCount + tail.length,
-          'nodes are appended in post-order',
-        )
-        tail.push(hash)
+        const tailIndex = this.#tailCounts[tree]++
+        const isInOrder = nodePosition(level, index) === this.#flushedCount + tailIndex
+        assert(isInOrder, 'nodes are appended in post-order')
+        this.#reserve(tailIndex + 1)
+        this.#tail.set(hash, tailIndex * entryBytesSize + tree * hashBytesSize)
       },
     }
   }
@@ -66,9 +68,9 @@ export class NodeFile {
   #get(tree: 0 | 1, position: number): Uint8Array {
     const tailIndex = position - this.#flushedCount
     if (tailIndex >= 0) {
-      const hash = this.#tails[tree][tailIndex]
-      assert(hash !== undefined, 'a node is asked for after it was appended')
-      return hash
+      assert(tailIndex < this.#tailCounts[tree], 'a node is asked for after it was appended')
+      const start = tailIndex * entryBytesSize + tree * hashBytesSize
+      return this.#tail.slice(start, start + hashBytesSize)
     }
     const hash = new Uint8Array(hashBytesSize)
     const offset = entryBytesSize * position + hashBytesSize * tree
@@ -82,18 +84,23 @@ export class NodeFile {
     const target = nodeCount(size)
     const count = target - this.#flushedCount
     if (count <= 0) return
-    const [first, second] = this.#tails
-    assert(count <= first.length && count <= second.length, 'both trees have grown to that size')
-    const bytes = new Uint8Array(count * entryBytesSize)
-    for (let i = 0; i < count; i++) {
-      bytes.set(first[i] as Uint8Array, i * entryBytesSize)
-      bytes.set(second[i] as Uint8Array, i * entryBytesSize + hashBytesSize)
-    }
+    assert(count <= Math.min(...this.#tailCounts), 'both trees have grown to that size')
+    const bytesSize = count * entryBytesSize
+    const bytes = this.#tail.slice(0, bytesSize)
     await this.#file.write(bytes, this.#flushedCount * entryBytesSize)
     await this.#file.syncData()
     // Appends may have come in meanwhile; reads of these entries go to the file from here on.
-    this.#tails = [this.#tails[0].slice(count), this.#tails[1].slice(count)]
+    this.#tail.copyWithin(0, bytesSize, Math.max(...this.#tailCounts) * entryBytesSize)
+    this.#tailCounts[0] -= count
+    this.#tailCounts[1] -= count
     this.#flushedCount = target
+  }
+
+  #reserve(count: number): void {
+    if (count * entryBytesSize <= this.#tail.length) return
+    const grown = new Uint8Array(2 * this.#tail.length)
+    grown.set(this.#tail)
+    this.#tail = grown
   }
 
   close(): Promise<void> {

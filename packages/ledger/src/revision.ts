@@ -37,7 +37,6 @@ export class Revision {
       | 'hash'
       | 'data'
     >,
-    value?: IonStruct,
   ) {
     this.documentId = fields.documentId
     this.version = fields.version
@@ -47,7 +46,6 @@ export class Revision {
     this.transactionId = fields.transactionId
     this.hash = fields.hash
     this.data = fields.data
-    this.#value = value
   }
 
   /** The document, decoded once. Only for revisions with data. */

@@ -35,7 +35,8 @@ export class LedgerTransaction implements Transaction {
   readonly #owner: TransactionOwner
   readonly #mutex = new Mutex()
   readonly #accepted: BlockStatement[] = []
-  readonly #openResults = new Set<OpenResult>()
+  /** Results with rows still to compute. */
+  #openResults: OpenResult[] = []
   /** Hashes of parameters by value: a document that is stored as it came need not be hashed again. */
   readonly #parameterHashes = new Map<IonValue, Uint8Array>()
   #digest: Uint8Array
@@ -74,7 +75,7 @@ export class LedgerTransaction implements Transaction {
     if (!compiled.isReadOnly) await this.#runToEnd(result)
     this.#accepted.push({ text, startTimeMs, digest })
     result.startedMs = startedMs
-    if (!result.isDrained) this.#openResults.add(result)
+    if (!result.isDrained) this.#openResults.push(result)
     return result
   }
 
@@ -82,7 +83,7 @@ export class LedgerTransaction implements Transaction {
   async #runToEnd(result: OpenResult): Promise<void> {
     // Results still being read show the state before this statement.
     for (const open of this.#openResults) await open.drain()
-    this.#openResults.clear()
+    this.#openResults = []
     this.view.beginStatement(this.#accepted.length)
     try {
       await result.drain()
@@ -172,7 +173,7 @@ export class LedgerTransaction implements Transaction {
   #end(state: State): void {
     if (this.#state !== 'open') return
     this.#state = state
-    this.#openResults.clear()
+    this.#openResults = []
     // A statement under way still reads from the view; it stops at its next pause.
     void this.#mutex.run(async () => this.#owner.end(this))
   }
