@@ -1,8 +1,13 @@
 /** Calls: the function, the number of its arguments and constants of a wrong kind are checked here. */
 import type { CallExpression } from '../ast.ts'
 import { partiqlError } from '../errors.ts'
-import { type FunctionDefinition, isOfArgumentKind } from '../functions/definition.ts'
+import {
+  type ArgumentKind,
+  type FunctionDefinition,
+  isOfArgumentKind,
+} from '../functions/definition.ts'
 import { findFunction, nearestFunction } from '../functions/registry.ts'
+import { counted, describeValue, withArticle } from '../values/describe.ts'
 import { equalityKey } from '../values/equality.ts'
 import { bag, elementsOf, missing, nullValue, type Value } from '../values/value.ts'
 import { type Compiled, compiled, fold, lift1 } from './environment.ts'
@@ -45,6 +50,16 @@ function strictAnswer(args: readonly Value[], forMissing: Value): Value | undefi
   return answer
 }
 
+const kindWords: Readonly<Record<ArgumentKind, string>> = {
+  any: 'value',
+  text: 'text',
+  number: 'number',
+  int: 'int',
+  timestamp: 'timestamp',
+  collection: 'collection',
+  bytes: 'text or lob',
+}
+
 function kindAt(definition: FunctionDefinition, index: number) {
   return definition.kinds[Math.min(index, definition.kinds.length - 1)] ?? 'any'
 }
@@ -62,7 +77,7 @@ function checkArgumentCount(expression: CallExpression, definition: FunctionDefi
   throw partiqlError(
     'SEMANTIC',
     expression.position,
-    `${expression.name} takes ${range} arguments, not ${given}.`,
+    `${expression.name} takes ${counted(range, 'argument')}, not ${given}.`,
   )
 }
 
@@ -74,10 +89,12 @@ function checkConstant(
 ): void {
   const kind = kindAt(definition, index)
   if (constant === undefined || isOfArgumentKind(constant, kind)) return
+  const argument = `argument ${index + 1} of ${expression.name}`
+  const wanted = withArticle(kindWords[kind])
   throw partiqlError(
     'SEMANTIC',
     expression.position,
-    `argument ${index + 1} of ${expression.name} is a ${constant.type}, not a ${kind}.`,
+    `${argument} is ${describeValue(constant)}, not ${wanted}.`,
   )
 }
 

@@ -147,7 +147,7 @@ describe('CAST', () => {
   ])('%s is %s', (expression, result) => expect(evaluate(expression)).toBe(result))
 
   it('refuses to make NULL of a value', () =>
-    expect(() => evaluate('CAST(1 AS NULL)')).toThrow('line 1, column 14: a int cannot be cast'))
+    expect(() => evaluate('CAST(1 AS NULL)')).toThrow('line 1, column 14: an int cannot be cast'))
 
   it('leaves a branch that is not taken alone', () =>
     expect(evaluate('CASE WHEN true THEN 1 ELSE CAST(1 AS NULL) END')).toBe('1'))

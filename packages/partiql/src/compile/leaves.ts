@@ -4,6 +4,7 @@ import { ionInt, ionString, timestampToMs } from '@cairn/ion'
 import { pause } from '../compiled.ts'
 import { partiqlError } from '../errors.ts'
 import type { HistoryRange, StoredDocument, StoredRevision } from '../store.ts'
+import { describeValue } from '../values/describe.ts'
 import { missing, textOf } from '../values/value.ts'
 import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
 import type { Access } from './index-choice.ts'
@@ -150,7 +151,7 @@ function historyBound(
   throw partiqlError(
     'EVALUATION',
     leaf.source.position,
-    `a bound of history() is a ${value.type}, not a timestamp.`,
+    `a bound of history() is ${describeValue(value)}, not a timestamp.`,
     ['Write it between backticks: `2019-06-05T00:00:00Z`'],
   )
 }

@@ -20,7 +20,7 @@ export function compileName(expression: NameExpression, scope: Scope): Compiled 
     case 'field':
       return compileRowField(resolved, [fieldStep(expression)], scope)
     case 'unknown':
-      throw unknownName(expression)
+      throw unknownName(expression, scope)
   }
 }
 
@@ -225,8 +225,12 @@ function present(values: readonly Value[]): readonly Value[] {
   return values.filter((value) => value !== missing)
 }
 
-function unknownName(expression: NameExpression): Error {
+function unknownName(expression: NameExpression, scope: Scope): Error {
   const { name } = expression.identifier
+  if (scope.grouping !== undefined) {
+    const message = `${name} is neither in GROUP BY nor inside an aggregate.`
+    return partiqlError('SEMANTIC', expression.position, message)
+  }
   return partiqlError('SEMANTIC', expression.position, `nothing here is named ${name}.`, [
     "Text stands in single quotes: 'text'. Names need a source in FROM.",
   ])

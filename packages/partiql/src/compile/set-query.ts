@@ -6,6 +6,7 @@
 import type { SetQuery } from '../ast.ts'
 import { pause } from '../compiled.ts'
 import { partiqlError } from '../errors.ts'
+import { counted } from '../values/describe.ts'
 import { equalityKey } from '../values/equality.ts'
 import { isAbsent, struct, type Value } from '../values/value.ts'
 import type { Environment } from './environment.ts'
@@ -123,7 +124,7 @@ function renaming(query: SetQuery, left: CompiledQuery, right: CompiledQuery): F
     throw partiqlError(
       'SEMANTIC',
       query.position,
-      `the sides of ${query.operator} have ${to.length} and ${from.length} columns.`,
+      `the sides of ${query.operator} have ${to.length} and ${counted(from.length, 'column')}.`,
       [`OUTER ${query.operator} takes rows of any form.`],
     )
   }

@@ -96,7 +96,7 @@ function checkParameterCount(parsed: ParsedStatement, parameters: readonly IonVa
   throw new PartiqlError(
     { code: 'PARAMETER_COUNT', expected, given },
     {
-      shortMessage: `The statement has ${expected} parameters, ${given} were given.`,
+      shortMessage: `Parameters needed: ${expected}, given: ${given}.`,
       metaMessages: ['Each ? takes one value, in order.'],
     },
   )

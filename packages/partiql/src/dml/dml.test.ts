@@ -120,8 +120,8 @@ describe('UPDATE … SET', () => {
   it.each([
     ['{a:1}', 'UPDATE T AS d SET d = 1', 'a document is a struct'],
     ['{a:1}', 'UPDATE T AS d SET d = missing', 'cannot be set to MISSING'],
-    ['{a:1}', 'UPDATE T SET a.b = 1', 'a int has no field b'],
-    ['{a:[1]}', 'UPDATE T SET a[5] = 1', 'the list has 1 elements'],
+    ['{a:1}', 'UPDATE T SET a.b = 1', 'an int has no field b'],
+    ['{a:[1]}', 'UPDATE T SET a[5] = 1', 'the list has 1 element,'],
     ['{a:1}', 'UPDATE T SET b[0] = 1', 'there is no list'],
     ['{a:[1]}', 'UPDATE T SET a[*] = 1', 'a path to write to'],
   ])('of %s refuses %s', (document, statement, message) => {
@@ -157,7 +157,7 @@ describe('INSERT INTO a path', () => {
     ['{l:[1]}', "FROM T AS t INSERT INTO t.l VALUE 2 AT 'x'", 'a list takes a position'],
     ['{l:[1]}', 'FROM T AS t INSERT INTO t.l VALUE 2 AT 5', 'no place at 5'],
     ['{s:{a:1}}', 'FROM T AS t INSERT INTO t.s VALUE 2', 'a struct takes a name'],
-    ['{s:1}', 'FROM T AS t INSERT INTO t.s VALUE 2', 'nothing can be inserted into a int'],
+    ['{s:1}', 'FROM T AS t INSERT INTO t.s VALUE 2', 'nothing can be inserted into an int'],
   ])('of %s refuses %s', (document, statement, message) =>
     expect(() => after(document, statement)).toThrow(message),
   )

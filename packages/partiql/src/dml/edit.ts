@@ -12,6 +12,7 @@ import {
 } from '@cairn/ion'
 import type { Position } from '../ast.ts'
 import { partiqlError } from '../errors.ts'
+import { counted, describeValue } from '../values/describe.ts'
 
 export type EditStep =
   /** Unquoted names find a field that differs in case only when none is the same. */
@@ -67,7 +68,7 @@ function editField(
 ): IonValue {
   if (value.type !== 'struct') {
     if (!isCreating) return value
-    throw badStep(position, `a ${value.type} has no field ${step.name}.`)
+    throw badStep(position, `${describeValue(value)} has no field ${step.name}.`)
   }
   const at = fieldIndex(value, step.name, step.isQuoted)
   const field = value.fields[at]
@@ -91,12 +92,12 @@ function editElement(
 ): IonValue {
   if (value.type !== 'list' && value.type !== 'sexp') {
     if (!isCreating) return value
-    throw badStep(position, `a ${value.type} has no element ${index}.`)
+    throw badStep(position, `${describeValue(value)} has no element ${index}.`)
   }
   const { values } = value
   if (index > values.length || (index === values.length && !isCreating)) {
     if (!isCreating) return value
-    throw badStep(position, `the list has ${values.length} elements, none at ${index}.`)
+    throw badStep(position, `the list has ${counted(values.length, 'element')}, none at ${index}.`)
   }
   const current = values[index]
   const edited = editPath(current, rest, change, isCreating, position)
@@ -127,7 +128,7 @@ export function insertInto(
   if (container.type === 'list' || container.type === 'sexp') {
     return insertElement(container, inserted, key, position)
   }
-  throw badStep(position, `nothing can be inserted into a ${container.type}.`)
+  throw badStep(position, `nothing can be inserted into ${describeValue(container)}.`)
 }
 
 function insertField(
@@ -153,7 +154,7 @@ function insertElement(
   const { values } = sequence
   const at = key ?? values.length
   if (at > values.length) {
-    throw badStep(position, `the list has ${values.length} elements, no place at ${at}.`)
+    throw badStep(position, `the list has ${counted(values.length, 'element')}, no place at ${at}.`)
   }
   return { ...sequence, values: values.toSpliced(at, 0, inserted) }
 }

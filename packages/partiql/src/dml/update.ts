@@ -13,7 +13,8 @@ import { addAction, childScope, type Scope, type Variable } from '../compile/sco
 import { bindSource, bindTarget, type SourceNode, type TableLeaf } from '../compile/source.ts'
 import { pause, type Rows } from '../compiled.ts'
 import { partiqlError } from '../errors.ts'
-import { isAbsent, missing, textOf, toIon, type Value } from '../values/value.ts'
+import { describeValue } from '../values/describe.ts'
+import { missing, textOf, toIon, type Value } from '../values/value.ts'
 import { type Change, type EditStep, editPath, insertInto } from './edit.ts'
 import {
   compileCollectionPath,
@@ -229,6 +230,9 @@ function variableAt(scope: Scope, slot: number): Variable {
 
 /** What a statement tried to store in place of a document. */
 export function notAStruct(value: Value, position: Position): Error {
-  const what = isAbsent(value) ? value.type.toUpperCase() : `a ${value.type}`
-  return partiqlError('EVALUATION', position, `a document is a struct, not ${what}.`)
+  return partiqlError(
+    'EVALUATION',
+    position,
+    `a document is a struct, not ${describeValue(value)}.`,
+  )
 }

@@ -26,6 +26,7 @@ import {
   scaleTo,
   truncate,
 } from '../values/decimal.ts'
+import { describeValue } from '../values/describe.ts'
 import { integerBitsOf, isOfKind, type Kind } from '../values/type-names.ts'
 import {
   bag,
@@ -44,7 +45,11 @@ import { decimalText, parseTimestamp, timestampText } from './texts.ts'
 export function castValue(value: Value, kind: Kind, type: TypeName, position: Position): Value {
   if (kind === 'missing' || kind === 'null') {
     if (isAbsent(value)) return kind === 'null' ? nullValue : missing
-    throw partiqlError('EVALUATION', position, `a ${value.type} cannot be cast to ${type.name}.`)
+    throw partiqlError(
+      'EVALUATION',
+      position,
+      `${describeValue(value)} cannot be cast to ${type.name}.`,
+    )
   }
   if (isAbsent(value) || kind === 'any') return value
   switch (kind) {

@@ -32,7 +32,7 @@ describe('text functions', () => {
     expect(evaluate('UPPER(?)', '1')).toBe('missing'))
 
   it('refuses a constant of another kind before it runs', () =>
-    expect(() => evaluate('UPPER(1)')).toThrow('argument 1 of UPPER is a int'))
+    expect(() => evaluate('UPPER(1)')).toThrow('argument 1 of UPPER is an int, not a text.'))
 })
 
 describe('numbers, conditions, collections', () => {
@@ -113,5 +113,5 @@ describe('calls that cannot be', () => {
     expect(() => evaluate("CHARLENGTH('a')")).toThrow('Did you mean CHAR_LENGTH?'))
 
   it('counts arguments', () =>
-    expect(() => evaluate("LOWER('a', 'b')")).toThrow('LOWER takes 1 arguments, not 2.'))
+    expect(() => evaluate("LOWER('a', 'b')")).toThrow('LOWER takes 1 argument, not 2.'))
 })
