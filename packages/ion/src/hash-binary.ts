@@ -143,17 +143,17 @@ export class HashReader extends BinaryReader {
   #serializeFields(end: number, depth: number): void {
     const out = this.#out
     out.begin(0xd0)
-    const mark = out.openStruct()
+    out.openStruct()
     while (this.pos < end) {
       const sid = this.readVarUint(end)
       if (this.pos >= end) throw this.truncated()
       const descriptor = this.bytes[this.pos] as number
-      const start = out.size
+      const start = out.openField()
       // The name of padding means nothing and need not be defined.
       if (descriptor >= 0x0f) this.#serializeSymbol(sid)
       if (this.#serialize(end, depth)) out.closeField(start)
     }
-    out.closeStruct(mark)
+    out.closeStruct()
   }
 
   #serializeSymbol(sid: number): void {

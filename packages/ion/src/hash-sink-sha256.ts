@@ -29,12 +29,16 @@ const insertionCountMax = 64
 export class Sha256Sink extends HashSink {
   readonly start: number = lanesDataStart
   readonly #lanes: Sha256Lanes | undefined = createSha256Lanes(memoryBytesSize)
+  // Of each open struct: where its digests shall go, its first waiting field, its first digest.
+  readonly #structStarts = new Int32Array(nestingDepthMax + 1)
+  readonly #firstWaiting = new Int32Array(nestingDepthMax + 1)
+  readonly #firstDigests = new Int32Array(nestingDepthMax + 1)
+  /** Index of the innermost open struct in the three arrays; -1 when none is open. */
+  #depth = -1
   /** Fields that wait: where they start and how many blocks they have. */
   readonly #waitingStarts = new Int32Array(waitingCountMax)
   readonly #waitingBlocks = new Int32Array(waitingCountMax)
   #waitingCount = 0
-  /** Number of waiting fields that belong to structs around the innermost open one. */
-  #waitingBase = 0
   /** Digests of all open structs, eight numbers each; numbers order as bytes do. */
   #digests = new Uint32Array(64 * wordsPerDigest)
   #digestCount = 0
@@ -46,50 +50,58 @@ export class Sha256Sink extends HashSink {
     if (this.#lanes !== undefined) this.bytes = this.#lanes.bytes
     this.reserve(this.start)
     this.size = this.start
+    this.#depth = -1
     this.#waitingCount = 0
-    this.#waitingBase = 0
     this.#digestCount = 0
   }
 
-  openStruct(): number {
-    const mark = this.#digestCount * waitingCountMax + this.#waitingBase
-    this.#waitingBase = this.#waitingCount
-    return mark
+  openStruct(): void {
+    const depth = ++this.#depth
+    this.#structStarts[depth] = this.size
+    this.#firstWaiting[depth] = this.#waitingCount
+    this.#firstDigests[depth] = this.#digestCount
+  }
+
+  openField(): number {
+    // Fields start on a multiple of four, so that their padding is written as numbers.
+    const start = (this.size + 3) & ~3
+    this.reserve(start - this.size)
+    this.size = start
+    return start
   }
 
   closeField(start: number): void {
     const length = this.size - start
     const blockCount = (length + 9 + blockBytesSize - 1) >> 6
     const end = start + blockCount * blockBytesSize
-    const { bytes } = this
+    const lanes = this.#lanes
     if (
       length > waitingBytesMax ||
-      this.#lanes === undefined ||
-      bytes !== this.#lanes.bytes ||
-      end > bytes.length
+      lanes === undefined ||
+      this.bytes !== lanes.bytes ||
+      end > this.bytes.length
     ) {
       this.#digestNow(start, this.size)
       this.size = start
       return
     }
-    // FIPS 180-4, 5.1.1: a one bit, zeros, the length in bits, of which two bytes suffice here.
-    bytes[start + length] = 0x80
-    for (let i = start + length + 1; i < end - 2; i++) bytes[i] = 0
-    bytes[end - 2] = length >> 5
-    bytes[end - 1] = (length << 3) & 0xff
+    pad(lanes, start, length, end)
     this.#waitingStarts[this.#waitingCount] = start
     this.#waitingBlocks[this.#waitingCount] = blockCount
     this.#waitingCount++
     this.size = end
-    if (this.#waitingCount - this.#waitingBase === laneCount) this.#digestWaiting(this.#lanes)
+    const base = this.#firstWaiting[this.#depth] as number
+    if (this.#waitingCount - base === laneCount) this.#digestWaiting(lanes, base)
   }
 
-  closeStruct(mark: number): void {
-    if (this.#waitingCount > this.#waitingBase && this.#lanes !== undefined) {
-      this.#digestWaiting(this.#lanes)
+  closeStruct(): void {
+    const depth = this.#depth--
+    const base = this.#firstWaiting[depth] as number
+    if (this.#waitingCount > base && this.#lanes !== undefined) {
+      this.#digestWaiting(this.#lanes, base)
     }
-    const first = Math.floor(mark / waitingCountMax)
-    this.#waitingBase = mark % waitingCountMax
+    this.size = this.#structStarts[depth] as number
+    const first = this.#firstDigests[depth] as number
     const count = this.#digestCount - first
     this.#sort(first, count)
     this.reserve(2 * 4 * wordsPerDigest * count)
@@ -97,9 +109,8 @@ export class Sha256Sink extends HashSink {
     this.#digestCount = first
   }
 
-  /** Hashes the waiting fields of the innermost struct and takes them off the output. */
-  #digestWaiting(lanes: Sha256Lanes): void {
-    const base = this.#waitingBase
+  /** Hashes the waiting fields from `base` on, those of the innermost struct, and takes them off the output. */
+  #digestWaiting(lanes: Sha256Lanes, base: number): void {
     const count = this.#waitingCount - base
     let blockCountMax = 0
     for (let lane = 0; lane < laneCount; lane++) {
@@ -185,13 +196,45 @@ export class Sha256Sink extends HashSink {
     const digests = this.#digests
     let { size } = this
     for (let word = 0; word < wordsPerDigest; word++) {
-      const value = digests[position + word] as number
-      for (let shift = 24; shift >= 0; shift -= 8) {
-        const byte = (value >>> shift) & 0xff
-        if (byte >= beginMarker && byte <= endMarker && byte !== 0x0d) bytes[size++] = escapeMarker
-        bytes[size++] = byte
+      const value = (digests[position + word] as number) | 0
+      // Zero bytes of `probe` are bytes from 0x08 to 0x0F of `value`; without any, nothing needs an escape.
+      const probe = (value & 0xf8f8_f8f8) ^ 0x0808_0808
+      if (((probe - 0x0101_0101) & ~probe & 0x8080_8080) === 0) {
+        bytes[size] = value >>> 24
+        bytes[size + 1] = (value >>> 16) & 0xff
+        bytes[size + 2] = (value >>> 8) & 0xff
+        bytes[size + 3] = value & 0xff
+        size += 4
+      } else {
+        size = writeEscapedWord(value, bytes, size)
       }
     }
     this.size = size
   }
+}
+
+function writeEscapedWord(value: number, bytes: Uint8Array, offset: number): number {
+  let size = offset
+  for (let shift = 24; shift >= 0; shift -= 8) {
+    const byte = (value >>> shift) & 0xff
+    if (byte >= beginMarker && byte <= endMarker && byte !== 0x0d) bytes[size++] = escapeMarker
+    bytes[size++] = byte
+  }
+  return size
+}
+
+/**
+ * Pads a message of `length` bytes from `start` to `end`, both multiples of four: a one bit, zeros, the length in
+ * bits, of which two bytes suffice here. FIPS 180-4, 5.1.1.
+ */
+function pad(lanes: Sha256Lanes, start: number, length: number, end: number): void {
+  const { bytes, words } = lanes
+  const messageEnd = start + length
+  bytes[messageEnd] = 0x80
+  bytes[messageEnd + 1] = 0
+  bytes[messageEnd + 2] = 0
+  bytes[messageEnd + 3] = 0
+  for (let i = (messageEnd + 4) >> 2; i < end >> 2; i++) words[i] = 0
+  bytes[end - 2] = length >> 5
+  bytes[end - 1] = (length << 3) & 0xff
 }

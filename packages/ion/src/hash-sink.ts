@@ -19,14 +19,17 @@ export abstract class HashSink extends ByteSink {
   /** Where the first byte of a value lies. */
   abstract readonly start: number
 
-  /** Begins the fields of a struct, behind its first marker. @returns what `closeStruct` wants back. */
-  abstract openStruct(): number
+  /** Begins the fields of a struct, behind its first marker. */
+  abstract openStruct(): void
 
-  /** Takes what was written since `start` as a field: it leaves the output and its digest is kept. */
+  /** Begins a field. @returns what `closeField` wants back. */
+  abstract openField(): number
+
+  /** Takes what was written since `openField` off the output and keeps its digest. */
   abstract closeField(start: number): void
 
-  /** Writes the digests of the fields since `openStruct`, sorted as bytes first and escaped then. */
-  abstract closeStruct(mark: number): void
+  /** Writes the digests of the struct's fields, sorted as bytes first and escaped then. */
+  abstract closeStruct(): void
 
   /** Marker and type code. */
   begin(typeQualifier: number): void {

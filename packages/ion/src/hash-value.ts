@@ -97,14 +97,14 @@ function serializePlain(value: IonValue, out: HashSink, depth: number): void {
 
 function serializeFields(struct: IonStruct, out: HashSink, depth: number): void {
   out.begin(0xd0)
-  const mark = out.openStruct()
+  out.openStruct()
   for (const field of struct.fields) {
-    const start = out.size
+    const start = out.openField()
     out.writeSymbol(field.name)
     serializeValue(field.value, out, depth)
     out.closeField(start)
   }
-  out.closeStruct(mark)
+  out.closeStruct()
 }
 
 function writeBody(out: HashSink): void {

@@ -1,6 +1,6 @@
 /**
  * Ion 1.0 values as plain readonly records, closed under `type`. Spec: Ion data model.
- * Every Ion value has one form here and equal values have equal forms, so that codecs, hash and PartiQL need no adapters.
+ * Every Ion value has one form here and equal values have equal forms, so codecs, hash and PartiQL need no adapters.
  */
 import { assert } from '@cairn/core'
 
