@@ -147,7 +147,9 @@ export class LedgerEngine implements Ledger {
   }
 
   #end(transaction: LedgerTransaction): void {
-    if (this.#open.delete(transaction)) transaction.view.release()
+    if (!this.#open.delete(transaction)) return
+    transaction.view.close()
+    transaction.forget()
   }
 
   /** Ends transactions that were left open, so that the state they see can go. */
@@ -195,6 +197,7 @@ export class LedgerEngine implements Ledger {
     this.#qldbTree.append(built.record.blockHash)
     this.#tlogTree.append(built.entryHash)
     this.#show(built.record, writes, view.operations, catalog)
+    this.#end(transaction)
     try {
       await isDurable
     } catch (error) {

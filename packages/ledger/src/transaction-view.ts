@@ -131,9 +131,15 @@ export class TransactionView implements Store {
     return this.#snapshot.sequenceNo
   }
 
-  /** Gives the snapshot back. The view is not read afterwards. */
-  release(): void {
+  /**
+   * Gives the snapshot back and lets go of what was read and written: a commit waits for the disk for as long as
+   * thousands of others run, and what it holds then is copied by each turn of the garbage collector.
+   */
+  close(): void {
     this.#snapshot.release()
+    this.#reads.clear()
+    this.#writes.clear()
+    this.#ownByKey.clear()
   }
 
   /** Bytes of documents and statements so far. */

@@ -34,7 +34,7 @@ export class LedgerTransaction implements Transaction {
   readonly view: TransactionView
   readonly #owner: TransactionOwner
   readonly #mutex = new Mutex()
-  readonly #accepted: BlockStatement[] = []
+  #accepted: BlockStatement[] = []
   /** Results with rows still to compute. */
   #openResults: OpenResult[] = []
   /** Hashes of parameters by value: a document that is stored as it came need not be hashed again. */
@@ -57,6 +57,13 @@ export class LedgerTransaction implements Transaction {
 
   parameterHash(value: IonValue): Uint8Array | undefined {
     return this.#parameterHashes.get(value)
+  }
+
+  /** Lets go of what only a commit needs. */
+  forget(): void {
+    this.#accepted = []
+    this.#parameterHashes.clear()
+    this.#openResults = []
   }
 
   execute(statement: string, parameters: readonly Uint8Array[]): Promise<Result> {
