@@ -39,10 +39,9 @@ try {
   console.error(`Fresh start failed: ${error.message}`)
   process.exitCode = 1
 } finally {
-  if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) {
-    if (existsSync(readyFile)) process.kill(JSON.parse(readFileSync(readyFile, 'utf8')).pid)
-    daemon.kill()
-  }
+  // The server takes its ready file away when it stops: while the file is there, the server may be, too.
+  if (existsSync(readyFile)) killHard(JSON.parse(readFileSync(readyFile, 'utf8')).pid)
+  if (daemon !== undefined && daemon.exitCode === null) daemon.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
 }
 
@@ -76,6 +75,14 @@ async function stopped() {
     throw new Error(`npm start ended with ${daemon.exitCode ?? daemon.signalCode} after SIGTERM`)
   }
   console.log(`Stopped after ${Date.now() - startedMs} ms.`)
+}
+
+function killHard(pid) {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It had ended.
+  }
 }
 
 /** In a process of its own, since Node reads NODE_EXTRA_CA_CERTS only when it starts. */

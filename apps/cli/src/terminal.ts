@@ -1,6 +1,7 @@
 /** The terminal and the environment of a command, as a parameter, so that commands run in tests without a process. */
 import type { Readable, Writable } from 'node:stream'
 import { type Clock, createSystemClock } from '@cairn/core'
+import { exitFailed } from './command.ts'
 
 export interface Terminal {
   readonly input: Readable
@@ -12,7 +13,7 @@ export interface Terminal {
   readonly isErrorOutputWatched: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
-  /** Resolves with the name of the first SIGTERM, SIGINT or SIGHUP. A second one ends the process at once. */
+  /** Resolves with the name of the first SIGTERM, SIGINT or SIGHUP. One more, a second later, ends the process at once. */
   stopSignal(): Promise<string>
 }
 
@@ -33,12 +34,21 @@ export function createProcessTerminal(): Terminal {
     isErrorOutputWatched: process.stderr.isTTY === true,
     env: process.env,
     clock: createSystemClock(),
-    stopSignal: () =>
-      new Promise((resolve) => {
-        for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-          // `once`: the second of a kind finds no listener and takes its default course, the end.
-          process.once(signal, () => resolve(signal))
-        }
-      }),
+    stopSignal: () => new Promise(listenForStop),
+  }
+}
+
+/** Ctrl-C under npm arrives twice: from the terminal, and from npm, which passes on its own. */
+const sameSignalMs = 1000
+
+function listenForStop(resolve: (signal: string) => void): void {
+  let firstMs: number | undefined
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      const nowMs = performance.now()
+      firstMs ??= nowMs
+      if (firstMs === nowMs) resolve(signal)
+      else if (nowMs - firstMs > sameSignalMs) process.exit(exitFailed)
+    })
   }
 }
