@@ -13,7 +13,7 @@ export interface Terminal {
   readonly isErrorOutputWatched: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
-  /** Resolves with the name of the first SIGTERM, SIGINT or SIGHUP. One more, a second later, ends the process at once. */
+  /** Resolves with the first SIGTERM, SIGINT or SIGHUP. One more, a second later, ends the process at once. */
   stopSignal(): Promise<string>
 }
 
