@@ -17,7 +17,13 @@ import {
   systemRandom,
   utf8,
 } from '@cairn/core'
-import { type DirectoryLock, JournalError, lockDirectory, nodeFileSystem } from '@cairn/journal'
+import {
+  type DirectoryLock,
+  JournalError,
+  lockDirectory,
+  nodeFileSystem,
+  segmentBytesDefault,
+} from '@cairn/journal'
 import type {
   CreateLedgerOptions,
   Ledger,
@@ -52,6 +58,8 @@ export interface LedgerHostOptions {
   readonly limits?: Partial<LedgerLimits>
   /** Where projections are kept; LMDB unless told. */
   readonly projections?: ProjectionDriver
+  /** Size of a journal's segment files. A record must fit into one; 64 MiB unless told. */
+  readonly segmentBytes?: number
   /** Keeps other processes out of the folder; off only where the file system is not a real one. */
   readonly isLocked?: boolean
 }
@@ -77,6 +85,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     logger: options.logger ?? silentLogger,
     limits: { ...defaultLimits, ...options.limits },
     projections: options.projections ?? lmdbProjections,
+    segmentBytes: options.segmentBytes ?? segmentBytesDefault,
   }
   await fileSystem.makeDirectory(ledgersDirectory(context))
   const lock = options.isLocked === false ? undefined : await lockForUs(options.directory)
@@ -115,6 +124,7 @@ interface HostContext {
   readonly logger: Logger
   readonly limits: LedgerLimits
   readonly projections: ProjectionDriver
+  readonly segmentBytes: number
 }
 
 function ledgersDirectory({ directory }: HostContext): string {

@@ -45,15 +45,17 @@ export interface EngineOptions {
   readonly logger: Logger
   readonly limits: LedgerLimits
   readonly projections: ProjectionDriver
+  readonly segmentBytes: number
 }
 
 /** @throws JournalError DAMAGED; LedgerError LEDGER_DAMAGED */
 export async function openEngine(options: EngineOptions): Promise<LedgerEngine> {
-  const { directory, fileSystem, random, logger } = options
+  const { directory, fileSystem, random, segmentBytes, logger } = options
   const journal = await openJournal({
     directory: `${directory}/journal`,
     fileSystem,
     random,
+    segmentBytes,
     logger,
   })
   if (journal.nextSequenceNo === 0) await appendGenesis(journal, options)

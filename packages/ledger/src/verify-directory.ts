@@ -2,7 +2,7 @@
  * Checks ledgers as they lie on the disk, without opening them: every written byte of the journal, every hash in every
  * block, both trees. Nothing is changed, and a server may be running on the folder.
  */
-import { equalBytes, type FileSystem, fromUtf8, toBase64 } from '@cairn/core'
+import { type Clock, equalBytes, type FileSystem, fromUtf8, toBase64 } from '@cairn/core'
 import { decodeIon, hashIon } from '@cairn/ion'
 import {
   type JournalFinding,
@@ -27,6 +27,8 @@ export interface VerifyDirectoryOptions {
   readonly expectedDigest?: { readonly sequenceNo: number; readonly digest: Uint8Array }
   readonly fileSystem?: FileSystem
   readonly projections?: ProjectionDriver
+  /** For the pauses between two looks at the end of a journal that is being written. */
+  readonly clock?: Clock
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
@@ -100,7 +102,7 @@ async function verifyLedger(
   { name, strandId }: LedgerDescription,
   directory: string,
   fileSystem: FileSystem,
-  { expectedDigest, onProgress, projections = lmdbProjections }: VerifyDirectoryOptions,
+  { expectedDigest, onProgress, projections = lmdbProjections, clock }: VerifyDirectoryOptions,
 ): Promise<LedgerVerification> {
   const findings: LedgerFinding[] = []
   const find = (finding: LedgerFinding) => {
@@ -114,6 +116,7 @@ async function verifyLedger(
   const report = await verifyJournal({
     directory: `${directory}/journal`,
     fileSystem,
+    ...(clock === undefined ? {} : { clock }),
     onProgress({ judgedBytes, totalBytes }) {
       onProgress?.({ ledgerName: name, checkedBytes: judgedBytes, totalBytes })
     },
