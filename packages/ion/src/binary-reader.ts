@@ -98,6 +98,8 @@ export class BinaryCursor {
   readonly end: number
   pos = 0
   table: SymbolTable = systemTable
+  /** Where the annotations end whose wrapper `readWrapperStart` read last. */
+  annotationsEnd = 0
   readonly #catalog: IonCatalog | undefined
 
   constructor(bytes: Uint8Array, catalog: IonCatalog | undefined) {
@@ -198,9 +200,6 @@ export class BinaryCursor {
     this.annotationsEnd = this.pos + annotationsSize
     return wrapperEnd
   }
-
-  /** Where the annotations end whose wrapper `readWrapperStart` read last. */
-  annotationsEnd = 0
 
   /** Where the value ends whose type descriptor has this low nibble (not 15); never beyond `end`. */
   readEnd(low: number, end: number): number {

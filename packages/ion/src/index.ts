@@ -15,7 +15,7 @@ export {
 export { type EmbeddedIon, embedIon, ionFromJs, jsFromIon } from './js-values.ts'
 export { decimalExponentMax, fractionDigitsMax, nestingDepthMax } from './limits.ts'
 export { compareNumbers, type IonNumber } from './numbers.ts'
-export { type IonCatalog, ionCatalog, type SharedSymbolTable } from './symbol-table.ts'
+export { type IonCatalog, ionCatalog, type SharedSymbolTable, symbolZero } from './symbol-table.ts'
 export { parseIon, parseIonAll } from './text-reader.ts'
 export { type FormatIonOptions, formatIon } from './text-writer.ts'
 export { compareTimestamps, formatTimestamp, timestampToMs } from './timestamp.ts'

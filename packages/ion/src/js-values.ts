@@ -62,7 +62,7 @@ const ionTypes: ReadonlySet<unknown> = new Set<IonType>([
  *
  * Ion values may stand anywhere among them. They are told apart by `annotations` being the very object
  * `noAnnotations`, which all constructors and readers use for values without annotations and which no data from
- * outside can hold. A value with annotations goes in by `embedIon`.
+ * outside can hold; a value cloned between threads is plain data. A value with annotations goes in by `embedIon`.
  * @throws IonError VALUE_INVALID for what has no Ion form, LIMIT
  */
 export function ionFromJs(value: unknown): IonValue {
