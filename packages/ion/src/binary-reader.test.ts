@@ -8,7 +8,15 @@ import { hashIon, hashIonBytes } from './hash.ts'
 import { nestingDepthMax } from './limits.ts'
 import { ionCatalog } from './symbol-table.ts'
 import { parseIon, parseIonAll } from './text-reader.ts'
-import { type IonValue, ionInt, ionList, ionString, ionStruct, ionSymbol } from './value.ts'
+import {
+  type IonValue,
+  ionDecimal,
+  ionInt,
+  ionList,
+  ionString,
+  ionStruct,
+  ionSymbol,
+} from './value.ts'
 
 /** A stream from hexadecimal without its version marker. */
 function stream(hex: string): Uint8Array {
@@ -276,6 +284,27 @@ describe('encodeIon', () => {
     expect(decodeIon(encodeIon(ionList([ionSymbol('$ion_1_0')])))).toEqual(
       ionList([ionSymbol('$ion_1_0')]),
     )
+  })
+
+  it('refuses times and decimals that no reader takes', () => {
+    const good = parseIon('2020-02-29T00:00:00.5Z')
+    if (good.type !== 'timestamp') throw new TypeError('not a timestamp')
+    for (const wrong of [
+      { ...good, month: 13 },
+      { ...good, year: 2021 },
+      { ...good, second: 60 },
+      { ...good, offsetMinutes: 1440 },
+      { ...good, year: 0 },
+      { ...good, fractionCoefficient: 10n },
+      { ...good, fractionCoefficient: -1n },
+      { ...good, fractionDigits: 20, fractionCoefficient: 10n ** 20n },
+      { ...good, fractionDigits: 5000 },
+      ionDecimal(1n, 2 ** 31),
+      ionDecimal(1n, 0.5),
+    ]) {
+      expect(['VALUE_INVALID', 'LIMIT']).toContain(codeOf(() => encodeIon(wrong)))
+      expect(['VALUE_INVALID', 'LIMIT']).toContain(codeOf(() => hashIon(wrong)))
+    }
   })
 
   it('refuses half a surrogate pair, short or long', () => {

@@ -5,10 +5,11 @@
  */
 import { concatBytes } from '@cairn/core'
 import { ByteSink, varUintSize } from './byte-sink.ts'
-import { valueError } from './errors.ts'
-import { checkDepth } from './limits.ts'
+import { limitError, valueError } from './errors.ts'
+import { checkDepth, decimalExponentMax, fractionDigitsMax } from './limits.ts'
 import { findNumbers, keepNumbers, noNumbers, SymbolNumbers, shapeOf } from './symbol-numbers.ts'
 import { isLocalSymbolTable, localSidMin } from './symbol-table.ts'
+import { timestampFault } from './timestamp.ts'
 import { writeUtf8 } from './utf8.ts'
 import {
   type IonDecimal,
@@ -274,6 +275,10 @@ function writeDecimal(value: IonDecimal): void {
 export function writeDecimalBody(out: ByteSink, value: IonDecimal): void {
   const { coefficient, exponent, isNegativeZero } = value
   if (coefficient === 0n && exponent === 0 && !isNegativeZero) return
+  if (!Number.isInteger(exponent) || Math.abs(exponent) > decimalExponentMax) {
+    const what = 'The exponent of a decimal is too large.'
+    throw limitError('decimalExponentMax', exponent, decimalExponentMax, what)
+  }
   out.writeVarInt(exponent)
   out.writeSignedMagnitude(coefficient, isNegativeZero || coefficient < 0n)
 }
@@ -287,6 +292,7 @@ function writeTimestamp(value: IonTimestamp): void {
 /** The representation of a timestamp, which the Ion hash uses too. */
 export function writeTimestampBody(out: ByteSink, value: IonTimestamp): void {
   const { precision, offsetMinutes } = value
+  checkTimestamp(value)
   // 0xC0 is VarInt -0: the offset is not known.
   if (offsetMinutes === undefined) out.writeByte(0xc0)
   else out.writeVarInt(offsetMinutes)
@@ -303,6 +309,25 @@ export function writeTimestampBody(out: ByteSink, value: IonTimestamp): void {
   if (value.fractionDigits === 0) return
   out.writeVarInt(-value.fractionDigits)
   out.writeSignedMagnitude(value.fractionCoefficient, false)
+}
+
+/** Refuses what no reader would take: what is stored must come back. */
+function checkTimestamp(value: IonTimestamp): void {
+  const { fractionDigits, fractionCoefficient } = value
+  const fault = timestampFault(value, value.second, value.offsetMinutes)
+  if (fault !== undefined) throw valueError(`a timestamp is out of range: ${fault}`)
+  if (fractionDigits > fractionDigitsMax) {
+    const what = 'The fraction of a second has too many digits.'
+    throw limitError('fractionDigitsMax', fractionDigits, fractionDigitsMax, what)
+  }
+  // Up to 15 digits the comparison needs no bigint power.
+  const isBelowOne =
+    fractionDigits <= 15
+      ? fractionCoefficient < 10 ** fractionDigits
+      : fractionCoefficient < 10n ** BigInt(fractionDigits)
+  if (fractionCoefficient < 0n || !isBelowOne) {
+    throw valueError('the fraction of a second is not between 0 and 1')
+  }
 }
 
 function writeSymbol(sid: number): void {

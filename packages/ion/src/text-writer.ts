@@ -17,7 +17,8 @@ export interface FormatIonOptions {
 }
 
 /**
- * Ion text of a value, on one line unless `pretty`.
+ * Ion text of a value, on one line unless `pretty`. What Ion takes for parts of a stream at its top level, the symbol
+ * `$ion_1_0` and structs annotated `$ion_symbol_table`, is written too but does not read back.
  * @throws IonError VALUE_INVALID, LIMIT
  * @example
  * ```ts
