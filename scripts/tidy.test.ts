@@ -26,7 +26,7 @@ function untidyIn(files: Record<string, string>, changes: Partial<Workspace> = {
     'packages/high/src/index.ts': `${header}import '@cairn/low'\n`,
     ...files,
   }
-  return findUntidy({
+  return linesOf({
     packages: [
       packageAt('packages/low', 1),
       packageAt('packages/high', 2, ['@cairn/low']),
@@ -36,7 +36,11 @@ function untidyIn(files: Record<string, string>, changes: Partial<Workspace> = {
     rootReferences: ['packages/low', 'packages/high'],
     rootEntries: [],
     ...changes,
-  }).map(({ file, line, message }) => `${file}:${line}: ${message}`)
+  })
+}
+
+function linesOf(workspace: Workspace): string[] {
+  return findUntidy(workspace).map(({ file, line, message }) => `${file}:${line}: ${message}`)
 }
 
 describe('tidy rules', () => {
@@ -46,7 +50,7 @@ describe('tidy rules', () => {
 
   it('find nothing in this repository', () => {
     const root = fileURLToPath(new URL('..', import.meta.url))
-    expect(findUntidy(readWorkspace(root))).toEqual([])
+    expect(linesOf(readWorkspace(root))).toEqual([])
   })
 
   it('notice an import that goes up, also from a test', () => {

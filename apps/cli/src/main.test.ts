@@ -141,6 +141,29 @@ describe('cairn', () => {
   })
 })
 
+describe('a server that asks for signatures', () => {
+  it('is told of the keys in the environment, and who has none is told where they are', async () => {
+    const signing = await startServer({
+      dataDirectory: join(folder, 'signing'),
+      listen: anyPort,
+      tlsListen: anyPort,
+      auth: 'sigv4',
+    })
+    const words = ['ledger', 'list', '--json', '--endpoint', signing.info.endpoints.api]
+    const refused = await run(words)
+    expect(refused.code).toBe(1)
+    expect(refused.errorOutput).toContain('Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+
+    const accessKeyId = signing.accessKeyFile?.accessKeyIds[0] ?? ''
+    const secret = signing.accessKeyFile?.lookup(accessKeyId)?.secretAccessKey
+    const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secret }
+    expect(await run(words, { env })).toEqual({ code: 0, output: '[]\n', errorOutput: '' })
+    const wrong = await run(words, { env: { ...env, AWS_SECRET_ACCESS_KEY: 'x' } })
+    expect(wrong.errorOutput).toContain('InvalidSignatureException')
+    await signing.stop()
+  })
+})
+
 describe('cairn ledger', () => {
   it('creates, lists, describes and deletes', async () => {
     expect((await api(['ledger', 'create', 'kept', '--protect', '--tag', 'env=test'])).output).toBe(

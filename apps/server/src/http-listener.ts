@@ -19,6 +19,8 @@ export interface HttpListenerOptions {
   /** Makes it https. */
   readonly certificate?: CertificateAndKey
   handle(request: IncomingMessage, response: ServerResponse): void
+  /** Called when a connection could not be accepted, as when the process has no file descriptors left. */
+  onError(error: Error): void
 }
 
 export interface HttpListener {
@@ -58,6 +60,8 @@ export async function openHttpListener(options: HttpListenerOptions): Promise<Ht
   server.timeout = socketTimeoutMs
   server.maxRequestsPerSocket = listenerSettings.maxRequestsPerSocket
   await listen(server, address)
+  // Without a listener the error of one connection would end the process.
+  server.on('error', (error) => options.onError(error))
 
   return {
     url: formatUrl(certificate === undefined ? 'http' : 'https', {

@@ -106,9 +106,17 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   closers.push(async () => {
     await Promise.all(listeners.map((listener) => listener.close()))
   })
-  const http = await openHttpListener({ address: listen, handle })
+  const onError = (error: Error): void => {
+    logger.log('error', 'A connection could not be accepted.', { error })
+  }
+  const http = await openHttpListener({ address: listen, handle, onError })
   listeners.push(http)
-  const https = await openHttpListener({ address: tlsListen, certificate: tls.server, handle })
+  const https = await openHttpListener({
+    address: tlsListen,
+    certificate: tls.server,
+    handle,
+    onError,
+  })
   listeners.push(https)
 
   const info: ReadyInfo = {
