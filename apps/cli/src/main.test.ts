@@ -387,6 +387,13 @@ describe('cairn verify', () => {
     expect((await run([...words, 'nobody'])).code).toBe(1)
     expect((await run([...words, '--digest', digest])).code).toBe(2)
 
+    const taken = join(folder, 'taken-offline.json')
+    const take = ['verify', 'digest', '--data-dir', directory, '--save', taken, 'kept']
+    expect((await run(take)).output).toContain(`Saved to ${taken}.`)
+    expect(JSON.parse(await readFile(taken, 'utf8')).Digest).toBe(
+      JSON.parse(await readFile(digest, 'utf8')).Digest,
+    )
+
     const journal = await journalFileIn(directory)
     const bytes = await readFile(journal)
     const at = bytes.indexOf('amount')

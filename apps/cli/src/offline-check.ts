@@ -3,38 +3,62 @@ import { toBase64 } from '@cairn/core'
 import { type LedgerVerification, verifyLedgerDirectory } from '@cairn/ledger'
 import { type CommandContext, exitDone, exitFailed } from './command.ts'
 import { CliError } from './errors.ts'
-import type { Progress } from './progress.ts'
+import { createProgress } from './progress.ts'
 import { print } from './terminal.ts'
-import { type KnownDigest, readDigestFile } from './verify-common.ts'
+import { addressText, type KnownDigest, readDigestFile, writeDigestFile } from './verify-common.ts'
 
-/** @param ledgerName Undefined for all ledgers of the folder. */
+/**
+ * @param ledgerName Undefined for all ledgers of the folder.
+ * @param savePath Where to write the digest of the one ledger, when all is well with it.
+ */
 export async function checkDataFolder(
-  { args, terminal }: CommandContext,
+  context: CommandContext,
   directory: string,
   ledgerName: string | undefined,
-  progress: Progress,
+  savePath?: string,
 ): Promise<number> {
+  const { args, terminal } = context
   const digestPath = args.text('digest')
   const known = digestPath === undefined ? undefined : await readDigestFile(digestPath)
-  const reports = await verifyLedgerDirectory({
-    directory,
-    ...(ledgerName === undefined ? {} : { name: ledgerName }),
-    ...(known === undefined
-      ? {}
-      : { expectedDigest: { sequenceNo: known.tip.sequenceNo, digest: known.digest } }),
-    onProgress: ({ ledgerName: name, checkedBytes, totalBytes }) =>
-      progress.update(`Ledger ${name}: ${percent(checkedBytes, totalBytes)} …`),
-  })
-  progress.end()
-  if (reports.length === 0) throw noLedgers(directory)
-  const checked = reports.map((report) => withStrandFinding(report, known))
-  print(
-    terminal,
-    args.flag('json')
-      ? JSON.stringify(checked.map(toJson))
-      : checked.map((report) => toText(report, known)).join('\n'),
-  )
-  return checked.every(({ findings }) => findings.length === 0) ? exitDone : exitFailed
+  const reports = await readReports(context, directory, ledgerName, known)
+  const isSound = reports.every(({ findings }) => findings.length === 0)
+  const [report] = reports
+  if (isSound && savePath !== undefined && report !== undefined) {
+    await writeDigestFile(savePath, {
+      digest: toBase64(report.digest),
+      tipAddressText: addressText(report, report.blockCount - 1),
+    })
+  }
+  if (args.flag('json')) print(terminal, JSON.stringify(reports.map(toJson)))
+  else {
+    for (const each of reports) print(terminal, toText(each, known))
+    if (isSound && savePath !== undefined) print(terminal, `  Saved to ${savePath}.`)
+  }
+  return isSound ? exitDone : exitFailed
+}
+
+async function readReports(
+  { terminal }: CommandContext,
+  directory: string,
+  ledgerName: string | undefined,
+  known: KnownDigest | undefined,
+): Promise<LedgerVerification[]> {
+  const progress = createProgress(terminal)
+  try {
+    const reports = await verifyLedgerDirectory({
+      directory,
+      ...(ledgerName === undefined ? {} : { name: ledgerName }),
+      ...(known === undefined
+        ? {}
+        : { expectedDigest: { sequenceNo: known.tip.sequenceNo, digest: known.digest } }),
+      onProgress: ({ ledgerName: name, checkedBytes, totalBytes }) =>
+        progress.update(`Ledger ${name}: ${percent(checkedBytes, totalBytes)} …`),
+    })
+    if (reports.length === 0) throw noLedgers(directory)
+    return reports.map((report) => withStrandFinding(report, known))
+  } finally {
+    progress.end()
+  }
 }
 
 function percent(part: number, whole: number): string {

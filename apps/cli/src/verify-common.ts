@@ -44,6 +44,11 @@ export const digestOption: OptionSpec = {
   value: 'FILE',
   help: 'check against this saved digest, not a fresh one',
 }
+export const dataDirOption: OptionSpec = {
+  name: 'data-dir',
+  value: 'DIR',
+  help: 'check the files of this data folder, every byte, without a server',
+}
 export const verifyOptions: readonly OptionSpec[] = [digestOption, ...endpointOptions, jsonOption]
 export const ledgerPositional = { name: 'LEDGER', help: 'name of the ledger' }
 
@@ -100,7 +105,7 @@ export async function fetchDigest(
 }
 
 /** The form that `aws qldb get-digest` prints, so that digests saved with it can be used. */
-export async function writeDigestFile(path: string, { answer }: KnownDigest): Promise<void> {
+export async function writeDigestFile(path: string, answer: DigestAnswer): Promise<void> {
   const content = {
     Digest: answer.digest,
     DigestTipAddress: { IonText: answer.tipAddressText },
@@ -155,7 +160,10 @@ function toKnownDigest(answer: DigestAnswer, source: string): KnownDigest {
 }
 
 /** The address of a block in the ledger that `tip` belongs to. */
-export function addressText({ strandId }: BlockAddress, sequenceNo: number): string {
+export function addressText(
+  { strandId }: Pick<BlockAddress, 'strandId'>,
+  sequenceNo: number,
+): string {
   return `{strandId:"${strandId}",sequenceNo:${sequenceNo}}`
 }
 

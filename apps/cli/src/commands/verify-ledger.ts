@@ -10,6 +10,7 @@ import { createProgress, type Progress } from '../progress.ts'
 import {
   addressText,
   chooseDigest,
+  dataDirOption,
   fetchDigest,
   type KnownDigest,
   ledgerPositional,
@@ -21,14 +22,7 @@ import {
 export const verifyLedgerCommand: Command = {
   path: ['verify', 'ledger'],
   summary: 'Check every block of a ledger, and that a digest covers just these',
-  options: [
-    {
-      name: 'data-dir',
-      value: 'DIR',
-      help: 'check the files of this data folder, every byte, without a server',
-    },
-    ...verifyOptions,
-  ],
+  options: [dataDirOption, ...verifyOptions],
   positionals: [
     { ...ledgerPositional, isOptional: true, help: 'name of the ledger; with --data-dir: or all' },
   ],
@@ -51,11 +45,9 @@ export const verifyLedgerCommand: Command = {
     ) {
       throw usageError('cairn verify ledger', 'LEDGER is missing: name of the ledger.')
     }
+    if (directory !== undefined) return checkDataFolder(context, directory, ledgerName)
     const progress = createProgress(terminal)
     try {
-      if (directory !== undefined) {
-        return await checkDataFolder(context, directory, ledgerName, progress)
-      }
       return await runCheck(context, (control) =>
         checkOverApi(context, control, args.required(0), progress),
       )
