@@ -75,10 +75,12 @@ async function readLines(
     terminal.output.write('^C\n')
     prompt()
   })
+  let isLeft = false
   prompt()
   for await (const line of lines) {
     const command = hasContent(pending) ? undefined : /^\s*\\(\S+)\s*;?\s*$/.exec(line)?.[1]
-    if (command === 'q') break
+    isLeft = command === 'q'
+    if (isLeft) break
     if (command === undefined) {
       const { statements, rest } = splitStatements(`${pending}${line}\n`)
       pending = hasContent(rest) ? rest : ''
@@ -89,6 +91,8 @@ async function readLines(
     prompt()
   }
   lines.close()
+  // Ctrl-D leaves the prompt on the line.
+  if (!isLeft) terminal.output.write('\n')
 }
 
 async function runBackslash(
