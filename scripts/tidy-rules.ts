@@ -180,13 +180,10 @@ function checkReferences(each: Package, byName: ReadonlyMap<string, Package>): F
   ].map((message) => ({ file, line: 1, message }))
 }
 
-const headedFolders =
-  /^(?:(?:packages|apps|examples)\/[^/]+\/src|conformance|bench|scripts|simulator)\//
-
 const checkHeaders: Rule = (_workspace, sources) => {
   const findings: Finding[] = []
   for (const [path, source] of sources.all) {
-    if (isTest(path) || !headedFolders.test(path)) continue
+    if (isTest(path) || !isHeaded(sources, path)) continue
     if (source.text.replace(/^#!.*\n/, '').startsWith('/**')) continue
     findings.push({
       file: path,
@@ -195,6 +192,16 @@ const checkHeaders: Rule = (_workspace, sources) => {
     })
   }
   return findings
+}
+
+/** The source of packages, and all of the folders that have no `src`. Programs in `bin` are too short for a header. */
+function isHeaded(sources: Sources, path: string): boolean {
+  return isInSource(sources, path) || /^(?:conformance|scripts)\//.test(path)
+}
+
+function isInSource(sources: Sources, path: string): boolean {
+  const owner = sources.packageOf(path)
+  return owner !== undefined && path.startsWith(`${owner.directory}/src/`)
 }
 
 /** Follows relative paths from the entries and the tests of each package; what is never reached is dead. */
@@ -218,9 +225,8 @@ const checkDeadFiles: Rule = (workspace, sources) => {
       }
     }
   }
-  const inSource = /^(?:packages|apps|examples|bench)\/(?:[^/]+\/)?src\//
   return [...sources.all.keys()]
-    .filter((path) => inSource.test(path) && !reached.has(path))
+    .filter((path) => isInSource(sources, path) && !reached.has(path))
     .map((file) => ({
       file,
       line: 1,
