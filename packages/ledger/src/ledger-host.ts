@@ -88,6 +88,9 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     segmentBytes: options.segmentBytes ?? segmentBytesDefault,
   }
   await fileSystem.makeDirectory(ledgersDirectory(context))
+  // Also when they exist: the process that made them may have ended before it got here.
+  await fileSystem.syncDirectory(options.directory)
+  await fileSystem.syncDirectory(parentOf(options.directory))
   const lock = options.isLocked === false ? undefined : await lockForUs(options.directory)
   const hosted = new Map<string, Hosted>()
   try {
@@ -101,6 +104,13 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     throw error
   }
   return new DirectoryLedgerHost(context, lock, hosted)
+}
+
+function parentOf(directory: string): string {
+  const path = directory.replace(/\/+$/, '')
+  const slash = path.lastIndexOf('/')
+  if (slash < 0) return '.'
+  return slash === 0 ? '/' : path.slice(0, slash)
 }
 
 async function lockForUs(directory: string): Promise<DirectoryLock> {

@@ -259,7 +259,7 @@ export class LedgerEngine implements Ledger {
       assert(table !== undefined && shown !== undefined, 'a block has a revision for each write')
       // The decoded document is not kept: thousands of them between two turns of the projector would cost more in the
       // garbage collector than decoding the few that are read again (16 kB a transaction survived, a third of it these).
-      const revision = new Revision({
+      const revision = Revision.of({
         documentId: shown.documentId,
         version: shown.version,
         sequenceNo,

@@ -2,10 +2,13 @@
  * Current documents, history and indexes of a ledger in LMDB: a projection of the journal up to its watermark.
  * Deleting it loses nothing. One writer (the projector), any number of readers on shared snapshots.
  *
- *   current  tableNo u32 ‖ document id          → version, block, place in it, time, transaction, hash, document
- *   history  tableNo u32 ‖ document id ‖ version u32 → block u48, place in it u32, time u48
- *   index    indexNo u32 ‖ index key ‖ document id   → nothing
- *   meta     "watermark", "catalog"
+ *   current   tableNo u32 ‖ document id               → the revision's record
+ *   history   tableNo u32 ‖ document id ‖ version u32 → block u48, place in it u32, time u48
+ *   index     indexNo u32 ‖ index key                 → ids of the documents under it, or a mark that they are spread
+ *   postings  indexNo u32 ‖ index key ‖ document id   → nothing: the documents under a key that has many
+ *   meta      "watermark", "catalog"
+ *
+ * One look-up of a key is one read: iterating a range costs several times as much in LMDB's binding.
  *
  * Document ids made here rise with time, so new documents are appended to the B-trees rather than scattered over them.
  */
@@ -58,7 +61,7 @@ export const lmdbProjections: ProjectionDriver = {
 }
 
 /** Raised when keys or values change their layout; another number means a rebuild. */
-const formatVersion = 1
+const formatVersion = 2
 /** Snapshots are shared by all transactions between two commits of the projector, and a transaction lives 30 s. */
 const readerCountMax = 2048
 /** Documents indexed per LMDB commit when an index is made on a table that has some. */
@@ -92,7 +95,7 @@ class LmdbSnapshot implements ProjectionSnapshot {
     const value = this.#stores.current.get(Buffer.concat([u32(tableNo), id]), {
       transaction: this.#transaction,
     })
-    return value === undefined ? undefined : decodeCurrent(documentId, value)
+    return value === undefined ? undefined : new Revision(documentId, value)
   }
 
   *scanCurrent(tableNo: number): Generator<Revision> {
@@ -100,13 +103,19 @@ class LmdbSnapshot implements ProjectionSnapshot {
       ...prefixRange(u32(tableNo)),
       transaction: this.#transaction,
     })) {
-      yield decodeCurrent(idFromBytes(key.subarray(4)), value)
+      yield new Revision(idFromBytes(key.subarray(4)), value)
     }
   }
 
-  *findByIndex(indexNo: number, indexKey: Uint8Array): Generator<string> {
-    const prefix = Buffer.concat([u32(indexNo), indexKey])
-    for (const key of this.#stores.index.getKeys({
+  findByIndex(indexNo: number, indexKey: Uint8Array): Iterable<string> {
+    const key = Buffer.concat([u32(indexNo), indexKey])
+    const list = this.#stores.index.get(key, { transaction: this.#transaction })
+    if (list === undefined) return []
+    return isSpread(list) ? this.#findSpread(key) : idsIn(list)
+  }
+
+  *#findSpread(prefix: Buffer): Generator<string> {
+    for (const key of this.#stores.postings.getKeys({
       ...prefixRange(prefix),
       transaction: this.#transaction,
     })) {
@@ -140,6 +149,7 @@ interface Stores {
   readonly current: Store
   readonly history: Store
   readonly index: Store
+  readonly postings: Store
 }
 
 class LmdbProjection implements Projection {
@@ -157,6 +167,7 @@ class LmdbProjection implements Projection {
       current: root.openDB('current', binary),
       history: root.openDB('history', binary),
       index: root.openDB('index', binary),
+      postings: root.openDB('postings', binary),
     }
     this.#watermark = decodeWatermark(this.#meta.get(metaKey('watermark')))
     const catalog = this.#meta.get(metaKey('catalog'))
@@ -190,7 +201,9 @@ class LmdbProjection implements Projection {
     }
     const catalog = blocks.findLast((block) => block.catalog !== undefined)?.catalog
     const isCommitted = this.#root.batch(() => {
-      for (const { revisions } of blocks) for (const item of revisions) this.#put(item)
+      const index = new IndexChanges(this.#stores)
+      for (const { revisions } of blocks) for (const item of revisions) this.#put(item, index)
+      index.write()
       if (catalog !== undefined) {
         this.#meta.put(metaKey('catalog'), Buffer.from(encodeIon(catalog.toIon())))
       }
@@ -204,18 +217,15 @@ class LmdbProjection implements Projection {
     this.#latest = undefined
   }
 
-  #put({ table, revision, indexChanges }: ProjectedRevision): void {
-    const key = documentKey(table.tableNo, revision.documentId)
-    if (revision.data === undefined) this.#stores.current.remove(key)
-    else this.#stores.current.put(key, encodeCurrent(revision))
+  #put({ table, revision, indexChanges }: ProjectedRevision, index: IndexChanges): void {
+    const { documentId } = revision
+    const key = documentKey(table.tableNo, documentId)
+    if (revision.isDeletion) this.#stores.current.remove(key)
+    else this.#stores.current.put(key, asBuffer(revision.record))
     this.#stores.history.put(Buffer.concat([key, u32(revision.version)]), encodeHistory(revision))
     for (const { indexNo, oldKey, newKey } of indexChanges) {
-      if (oldKey !== undefined) {
-        this.#stores.index.remove(indexEntryKey(indexNo, oldKey, revision.documentId))
-      }
-      if (newKey !== undefined) {
-        this.#stores.index.put(indexEntryKey(indexNo, newKey, revision.documentId), Buffer.alloc(0))
-      }
+      if (oldKey !== undefined) index.remove(indexNo, oldKey, documentId)
+      if (newKey !== undefined) index.add(indexNo, newKey, documentId)
     }
   }
 
@@ -226,17 +236,16 @@ class LmdbProjection implements Projection {
     const { end } = prefixRange(start)
     for (;;) {
       const rows = [...this.#stores.current.getRange({ start, end, limit: indexChunkCount })]
-      const isIndexed = this.#root.batch(() => {
+      await this.#root.batch(() => {
+        const index = new IndexChanges(this.#stores)
         for (const { key, value } of rows) {
-          const revision = decodeCurrent(idFromBytes(key.subarray(4)), value)
+          const revision = new Revision(idFromBytes(key.subarray(4)), value)
           for (const { indexNo, newKey } of indexChanges(only, undefined, revision.value)) {
-            if (newKey === undefined) continue
-            const entry = indexEntryKey(indexNo, newKey, revision.documentId)
-            this.#stores.index.put(entry, Buffer.alloc(0))
+            if (newKey !== undefined) index.add(indexNo, newKey, revision.documentId)
           }
         }
+        index.write()
       })
-      await isIndexed
       const last = rows.at(-1)
       if (last === undefined || rows.length < indexChunkCount) return
       start = Buffer.concat([last.key, Buffer.of(0)])
@@ -245,12 +254,14 @@ class LmdbProjection implements Projection {
 
   async #clear(indexNo: number): Promise<void> {
     const range = prefixRange(u32(indexNo))
-    for (;;) {
-      const keys = [...this.#stores.index.getKeys({ ...range, limit: indexChunkCount })]
-      if (keys.length === 0) return
-      await this.#root.batch(() => {
-        for (const key of keys) this.#stores.index.remove(key)
-      })
+    for (const store of [this.#stores.index, this.#stores.postings]) {
+      for (;;) {
+        const keys = [...store.getKeys({ ...range, limit: indexChunkCount })]
+        if (keys.length === 0) break
+        await this.#root.batch(() => {
+          for (const key of keys) store.remove(key)
+        })
+      }
     }
   }
 
@@ -259,6 +270,88 @@ class LmdbProjection implements Projection {
     this.#latest = undefined
     await this.#root.close()
   }
+}
+
+/** Ids kept in the list itself. More are spread over keys of their own, and stay so when they become few again. */
+const listedCountMax = 32
+const spreadMark: Buffer = Buffer.of(0xff)
+
+function isSpread(list: Uint8Array): boolean {
+  return list.length === spreadMark.length
+}
+
+function idsIn(list: Uint8Array): string[] {
+  const ids: string[] = []
+  for (let i = 0; i < list.length; i += idBytesSize) {
+    ids.push(idFromBytes(list.subarray(i, i + idBytesSize)))
+  }
+  return ids
+}
+
+/** What one LMDB commit changes in the indexes: each list is read once and written once. */
+class IndexChanges {
+  readonly #stores: Stores
+  /** By the key as text. */
+  readonly #lists = new Map<string, { readonly key: Buffer; list: Buffer }>()
+
+  constructor(stores: Stores) {
+    this.#stores = stores
+  }
+
+  add(indexNo: number, indexKey: Uint8Array, documentId: string): void {
+    const entry = this.#entry(indexNo, indexKey)
+    const id = idKey(documentId)
+    if (isSpread(entry.list)) this.#stores.postings.put(Buffer.concat([entry.key, id]), nothing)
+    else if (positionOf(entry.list, id) < 0) entry.list = Buffer.concat([entry.list, id])
+    if (entry.list.length > listedCountMax * idBytesSize) this.#spread(entry)
+  }
+
+  remove(indexNo: number, indexKey: Uint8Array, documentId: string): void {
+    const entry = this.#entry(indexNo, indexKey)
+    const id = idKey(documentId)
+    if (isSpread(entry.list)) {
+      this.#stores.postings.remove(Buffer.concat([entry.key, id]))
+      return
+    }
+    const position = positionOf(entry.list, id)
+    if (position < 0) return
+    const rest = entry.list.subarray(position + idBytesSize)
+    entry.list = Buffer.concat([entry.list.subarray(0, position), rest])
+  }
+
+  write(): void {
+    for (const { key, list } of this.#lists.values()) {
+      if (list.length === 0) this.#stores.index.remove(key)
+      else this.#stores.index.put(key, list)
+    }
+  }
+
+  #entry(indexNo: number, indexKey: Uint8Array): { readonly key: Buffer; list: Buffer } {
+    const key = Buffer.concat([u32(indexNo), indexKey])
+    const text = key.toString('latin1')
+    const found = this.#lists.get(text)
+    if (found !== undefined) return found
+    const entry = { key, list: this.#stores.index.get(key) ?? nothing }
+    this.#lists.set(text, entry)
+    return entry
+  }
+
+  #spread(entry: { readonly key: Buffer; list: Buffer }): void {
+    for (let i = 0; i < entry.list.length; i += idBytesSize) {
+      const id = entry.list.subarray(i, i + idBytesSize)
+      this.#stores.postings.put(Buffer.concat([entry.key, id]), nothing)
+    }
+    entry.list = spreadMark
+  }
+}
+
+const nothing: Buffer = Buffer.alloc(0)
+
+function positionOf(list: Buffer, id: Uint8Array): number {
+  for (let i = 0; i < list.length; i += idBytesSize) {
+    if (list.compare(id, 0, idBytesSize, i, i + idBytesSize) === 0) return i
+  }
+  return -1
 }
 
 function metaKey(name: 'watermark' | 'catalog'): Buffer {
@@ -286,36 +379,7 @@ function documentKey(tableNo: number, documentId: string): Buffer {
   return Buffer.concat([u32(tableNo), idKey(documentId)])
 }
 
-function indexEntryKey(indexNo: number, indexKey: Uint8Array, documentId: string): Buffer {
-  return Buffer.concat([u32(indexNo), indexKey, idKey(documentId)])
-}
-
 const writer = new ByteWriter()
-
-function encodeCurrent(revision: Revision): Buffer {
-  writer.varuint(revision.version)
-  writer.varuint(revision.sequenceNo)
-  writer.varuint(revision.ordinal)
-  writer.varuint(revision.transactionTimeMs)
-  writer.text(revision.transactionId)
-  writer.raw(revision.hash)
-  writer.bytes(revision.data ?? new Uint8Array(0))
-  return asBuffer(writer.take())
-}
-
-function decodeCurrent(documentId: string, value: Buffer): Revision {
-  const reader = new ByteReader(value)
-  return new Revision({
-    documentId,
-    version: reader.varuint(),
-    sequenceNo: reader.varuint(),
-    ordinal: reader.varuint(),
-    transactionTimeMs: reader.varuint(),
-    transactionId: reader.text(),
-    hash: reader.rawView(hashBytesSize),
-    data: reader.bytesView(),
-  })
-}
 
 function encodeHistory(revision: Revision): Buffer {
   const out = Buffer.allocUnsafe(16)

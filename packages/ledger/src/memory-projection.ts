@@ -186,7 +186,7 @@ function put(
 ): void {
   const documents = current.get(table.tableNo) ?? new Map<string, Revision>()
   current.set(table.tableNo, documents)
-  if (revision.data === undefined) documents.delete(revision.documentId)
+  if (revision.isDeletion) documents.delete(revision.documentId)
   else documents.set(revision.documentId, revision)
   const { documentId, version, sequenceNo, ordinal, transactionTimeMs } = revision
   const entries = history.get(table.tableNo) ?? []

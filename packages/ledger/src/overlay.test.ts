@@ -14,13 +14,13 @@ const key = Uint8Array.of(1)
 const keyText = indexKeyText('I', key)
 
 function revision(documentId: string, version: number, sequenceNo: number): Revision {
-  return new Revision({
+  return Revision.of({
     documentId,
     version,
     sequenceNo,
     ordinal: 0,
     transactionTimeMs: sequenceNo,
-    transactionId: 'X',
+    transactionId: '0007KbqoyqAIch6XRbQ4iA',
     hash: new Uint8Array(32),
     data: new Uint8Array(1),
   })

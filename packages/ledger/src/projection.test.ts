@@ -40,7 +40,7 @@ function blockOf(
     droppedIndexNos: [],
     revisions: documents.map(([documentId, version, from, to], ordinal) => ({
       table,
-      revision: new Revision({
+      revision: Revision.of({
         documentId,
         version,
         sequenceNo,
@@ -119,6 +119,29 @@ describe.each([
     const second = await openProjection(driver, directory)
     expect(second.watermark).toEqual(watermark(7))
     expect(second.catalog.toIon()).toEqual(catalog.toIon())
+  })
+
+  it('finds few and many documents under one key, also when many become few again', async () => {
+    const projection = await openProjection(driverOf(), await temporaryDirectory())
+    const all = Array.from({ length: 100 }, () => ids.ordered())
+    const find = () => {
+      const snapshot = projection.acquireSnapshot()
+      const found = [...snapshot.findByIndex(1, keyOf(1))].sort()
+      snapshot.release()
+      return found
+    }
+    for (const [i, documentId] of all.entries()) {
+      await projection.apply([blockOf(i, [[documentId, 0, undefined, 1]])], watermark(i))
+      if (i === 0 || i === 31 || i === 32) expect(find()).toEqual(all.slice(0, i + 1))
+    }
+    expect(find()).toEqual(all)
+    const gone = all.slice(1)
+    const removal = gone.map((id) => [id, 1, 1, undefined] as const).map((it) => [...it])
+    await projection.apply(
+      [blockOf(100, removal as [string, number, number, undefined][])],
+      watermark(100),
+    )
+    expect(find()).toEqual(all.slice(0, 1))
   })
 
   it('builds an index over what is there, in pieces, and clears a dropped one', async () => {

@@ -128,7 +128,7 @@ export class Replayer {
     const table = this.#catalog.findById(tableId)
     assert(table !== undefined, 'a revision belongs to a table made before it')
     const { sequenceNo, transactionId } = block
-    const revision = new Revision({
+    const revision = Revision.of({
       documentId,
       version,
       sequenceNo,

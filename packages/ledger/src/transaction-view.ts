@@ -407,7 +407,7 @@ export class TransactionView implements Store {
     const revision =
       this.#source.overlay.find(table.tableId, documentId, this.sequenceNo) ??
       this.#snapshot.getCurrent(table.tableNo, documentId)
-    return revision?.data === undefined ? undefined : revision
+    return revision === undefined || revision.isDeletion ? undefined : revision
   }
 
   #readCommitted(table: TableInfo, documentId: string): Revision | undefined {
@@ -421,12 +421,12 @@ export class TransactionView implements Store {
     const { tableId, tableNo } = table
     for (const stored of this.#snapshot.scanCurrent(tableNo)) {
       const revision = overlay.find(tableId, stored.documentId, this.sequenceNo) ?? stored
-      if (revision.data !== undefined) yield revision
+      if (!revision.isDeletion) yield revision
     }
     const after = this.#snapshot.sequenceNo
     for (const documentId of overlay.inserted(tableId, after, this.sequenceNo)) {
       const revision = overlay.find(tableId, documentId, this.sequenceNo)
-      if (revision?.data !== undefined) yield revision
+      if (revision !== undefined && !revision.isDeletion) yield revision
     }
   }
 
@@ -483,7 +483,7 @@ export class TransactionView implements Store {
   #rowOf(revision: Revision): StoredRevision {
     const address = { strandId: this.#source.strandId, sequenceNo: revision.sequenceNo }
     const { documentId, version, transactionTimeMs, transactionId, hash } = revision
-    const value = revision.data === undefined ? undefined : revision.value
+    const value = revision.isDeletion ? undefined : revision.value
     const shown = { documentId, version, transactionTimeMs, transactionId, hash, value }
     return { documentId, row: revisionToIon(address, { ...shown, dataHash: undefined }) }
   }
