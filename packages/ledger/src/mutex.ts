@@ -1,14 +1,19 @@
-/** Runs tasks one after the other, in the order they came. */
+/** Runs tasks one after the other, in the order they came. A task that finds nobody before it starts at once. */
 
 export class Mutex {
-  #tail: Promise<unknown> = Promise.resolve()
+  #isBusy = false
+  #waiting: (() => void)[] = []
 
-  run<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(task)
-    // A failed task is its caller's matter; the next one runs all the same.
-    this.#tail = result.then(ignore, ignore)
-    return result
+  async run<T>(task: () => T | Promise<T>): Promise<T> {
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#isBusy = true
+    try {
+      return await task()
+    } finally {
+      const next = this.#waiting.shift()
+      // Who waits takes over without the mutex ever being free, so nobody overtakes.
+      if (next === undefined) this.#isBusy = false
+      else next()
+    }
   }
 }
-
-function ignore(): void {}

@@ -53,7 +53,8 @@ interface Savepoint {
   readonly catalog: Catalog
   readonly operationCount: number
   readonly writtenBytes: number
-  readonly undo: Map<string, PendingWrite | undefined>
+  /** What each write of the statement replaced, in order. */
+  readonly undo: { readonly documentId: string; readonly before: PendingWrite | undefined }[]
 }
 
 /** Tables and indexes of a transaction's own are younger than any projection. */
@@ -72,6 +73,8 @@ export class TransactionView implements Store {
   readonly #writes = new Map<string, PendingWrite>()
   /** Own documents that came under a key of an index, by {@link indexKeyText}. May hold ones that left it again. */
   readonly #ownByKey = new Map<string, Set<string>>()
+  /** Documents written since `#ownByKey` was last looked at. */
+  #unindexed: string[] = []
   readonly #operations: CatalogOperation[] = []
   readonly #startCatalog: Catalog
   #catalog: Catalog
@@ -163,8 +166,12 @@ export class TransactionView implements Store {
       catalog: this.#catalog,
       operationCount: this.#operations.length,
       writtenBytes: this.#writtenBytes,
-      undo: new Map(),
+      undo: [],
     }
+  }
+
+  get isInStatement(): boolean {
+    return this.#savepoint !== undefined
   }
 
   endStatement(): void {
@@ -177,9 +184,9 @@ export class TransactionView implements Store {
     this.#catalog = savepoint.catalog
     this.#operations.length = savepoint.operationCount
     this.#writtenBytes = savepoint.writtenBytes
-    for (const [documentId, write] of savepoint.undo) {
-      if (write === undefined) this.#writes.delete(documentId)
-      else this.#writes.set(documentId, write)
+    for (const { documentId, before } of savepoint.undo.reverse()) {
+      if (before === undefined) this.#writes.delete(documentId)
+      else this.#writes.set(documentId, before)
     }
     this.#savepoint = undefined
   }
@@ -233,7 +240,7 @@ export class TransactionView implements Store {
   *getByIndex(table: TableInfo, index: IndexInfo, value: IonValue): Generator<StoredDocument> {
     const key = indexKey(value)
     if (key === undefined) return
-    const own = this.#ownByKey.get(indexKeyText(index.indexId, key))
+    const own = this.#findOwn(indexKeyText(index.indexId, key))
     for (const documentId of this.#findByIndex(table, index, key, own)) {
       const document = this.getById(table, documentId)
       if (document !== undefined) yield document
@@ -537,8 +544,7 @@ export class TransactionView implements Store {
     assert(table !== undefined, 'writes go to tables of the catalog')
     const data = value === undefined ? undefined : this.#encode(table.name, value)
     const before = this.#writes.get(documentId)
-    const undo = this.#savepoint?.undo
-    if (undo !== undefined && !undo.has(documentId)) undo.set(documentId, before)
+    this.#savepoint?.undo.push({ documentId, before })
     const statements = before?.statements ?? []
     const isSameStatement = statements.at(-1) === this.#statementIndex
     this.#writes.set(documentId, {
@@ -556,13 +562,25 @@ export class TransactionView implements Store {
       this.#writes.size,
       'Write fewer documents in one transaction, or raise the limit in the configuration.',
     )
-    for (const { indexId, newKey } of indexChanges(table, undefined, value)) {
-      if (newKey === undefined) continue
-      const keyText = indexKeyText(indexId, newKey)
-      const documents = this.#ownByKey.get(keyText)
-      if (documents === undefined) this.#ownByKey.set(keyText, new Set([documentId]))
-      else documents.add(documentId)
+    if (table.indexes.length > 0) this.#unindexed.push(documentId)
+  }
+
+  /** Own documents that stand under a key, or did. Most transactions never ask, so keys are made when one does. */
+  #findOwn(keyText: string): ReadonlySet<string> | undefined {
+    for (const documentId of this.#unindexed) {
+      const write = this.#writes.get(documentId)
+      const table = write === undefined ? undefined : this.#catalog.findById(write.tableId)
+      if (write === undefined || table === undefined) continue
+      for (const { indexId, newKey } of indexChanges(table, undefined, write.value)) {
+        if (newKey === undefined) continue
+        const text = indexKeyText(indexId, newKey)
+        const documents = this.#ownByKey.get(text)
+        if (documents === undefined) this.#ownByKey.set(text, new Set([documentId]))
+        else documents.add(documentId)
+      }
     }
+    if (this.#unindexed.length > 0) this.#unindexed = []
+    return this.#ownByKey.get(keyText)
   }
 
   #encode(table: string, value: IonStruct): Uint8Array {

@@ -37,8 +37,8 @@ export class LedgerTransaction implements Transaction {
   #accepted: BlockStatement[] = []
   /** Results with rows still to compute. */
   #openResults: OpenResult[] = []
-  /** Hashes of parameters by value: a document that is stored as it came need not be hashed again. */
-  readonly #parameterHashes = new Map<IonValue, Uint8Array>()
+  /** Parameters with their hashes: a document that is stored as it came need not be hashed again. */
+  #parameters: { readonly value: IonValue; readonly hash: Uint8Array }[] = []
   #digest: Uint8Array
   #state: State = 'open'
 
@@ -56,13 +56,13 @@ export class LedgerTransaction implements Transaction {
   }
 
   parameterHash(value: IonValue): Uint8Array | undefined {
-    return this.#parameterHashes.get(value)
+    return this.#parameters.find((parameter) => parameter.value === value)?.hash
   }
 
   /** Lets go of what only a commit needs. */
   forget(): void {
     this.#accepted = []
-    this.#parameterHashes.clear()
+    this.#parameters = []
     this.#openResults = []
   }
 
@@ -70,7 +70,7 @@ export class LedgerTransaction implements Transaction {
     return this.#mutex.run(() => this.#execute(statement, parameters))
   }
 
-  async #execute(text: string, parameters: readonly Uint8Array[]): Promise<Result> {
+  #execute(text: string, parameters: readonly Uint8Array[]): Result | Promise<Result> {
     this.checkOpen()
     const startTimeMs = this.#owner.nowMs()
     const startedMs = performance.now()
@@ -78,20 +78,38 @@ export class LedgerTransaction implements Transaction {
     if (text.length > this.#owner.limits.statementLengthMax) throw this.#statementTooLong(text)
     this.view.addBytes(text.length)
     const compiled = this.#owner.statements.compile(text, this.view)
-    const result = new OpenResult(compiled.run(values, this.view), this)
-    if (!compiled.isReadOnly) await this.#runToEnd(result)
-    this.#accepted.push({ text, startTimeMs, digest })
-    result.startedMs = startedMs
-    if (!result.isDrained) this.#openResults.push(result)
+    const result = new OpenResult(compiled.run(values, this.view), this, startedMs)
+    const statement = { text, startTimeMs, digest }
+    if (compiled.isReadOnly) {
+      this.#accepted.push(statement)
+      this.#openResults.push(result)
+      return result
+    }
+    const isDone = this.#openResults.length === 0 && this.#runAtOnce(result)
+    if (!isDone) return this.#runToEnd(result, statement)
+    this.#accepted.push(statement)
     return result
   }
 
+  /** @returns false when the statement came to a pause: it goes on by itself when others have run. */
+  #runAtOnce(result: OpenResult): boolean {
+    this.view.beginStatement(this.#accepted.length)
+    try {
+      const isDone = result.drainToPause()
+      if (isDone) this.view.endStatement()
+      return isDone
+    } catch (error) {
+      this.view.rollBackStatement()
+      throw error
+    }
+  }
+
   /** Runs a statement that writes: whole, or not at all. */
-  async #runToEnd(result: OpenResult): Promise<void> {
+  async #runToEnd(result: OpenResult, statement: BlockStatement): Promise<Result> {
     // Results still being read show the state before this statement.
     for (const open of this.#openResults) await open.drain()
     this.#openResults = []
-    this.view.beginStatement(this.#accepted.length)
+    if (!this.view.isInStatement) this.view.beginStatement(this.#accepted.length)
     try {
       await result.drain()
       this.view.endStatement()
@@ -99,6 +117,8 @@ export class LedgerTransaction implements Transaction {
       this.view.rollBackStatement()
       throw error
     }
+    this.#accepted.push(statement)
+    return result
   }
 
   /** The statement enters the commit digest whatever becomes of it: the driver has counted it already (1.5). */
@@ -109,14 +129,15 @@ export class LedgerTransaction implements Transaction {
     let digest = this.#owner.statements.textHash(text)
     const values: IonValue[] = []
     let tooLarge: LedgerError | undefined
-    for (const [index, bytes] of parameters.entries()) {
+    let index = 0
+    for (const bytes of parameters) {
       if (bytes.length > this.#owner.limits.parameterBytesMax) {
         tooLarge ??= this.#parameterTooLarge(index, bytes.length)
       }
-      const { value, hash } = readParameter(bytes, index)
-      this.#parameterHashes.set(value, hash)
-      values.push(value)
-      digest = dot(digest, hash)
+      const parameter = readParameter(bytes, index++)
+      this.#parameters.push(parameter)
+      values.push(parameter.value)
+      digest = dot(digest, parameter.hash)
     }
     this.#digest = dot(this.#digest, digest)
     if (tooLarge !== undefined) throw tooLarge
@@ -125,7 +146,7 @@ export class LedgerTransaction implements Transaction {
 
   /** Pulls rows for a result of this transaction, giving way to others at each pause. */
   readPage(result: OpenResult, valueCountMax: number, bytesMax: number): Promise<ResultPage> {
-    return this.#mutex.run(async () => {
+    return this.#mutex.run(() => {
       if (!result.isDrained) this.checkOpen()
       return result.takePage(valueCountMax, bytesMax)
     })
@@ -247,6 +268,13 @@ function elapsedMs(startedMs: number): number {
   return Math.max(1, Math.round(performance.now() - startedMs))
 }
 
+interface FillingPage {
+  readonly values: Uint8Array[]
+  bytesSize: number
+  readonly valueCountMax: number
+  readonly bytesMax: number
+}
+
 class OpenResult implements Result {
   readonly #rows: Rows
   readonly #transaction: LedgerTransaction
@@ -254,11 +282,13 @@ class OpenResult implements Result {
   #ahead: Uint8Array[] = []
   #aheadStart = 0
   #isExhausted = false
-  startedMs: number | undefined
+  /** When the work for the next page began, if it has. */
+  #startedMs: number | undefined
 
-  constructor(rows: Rows, transaction: LedgerTransaction) {
+  constructor(rows: Rows, transaction: LedgerTransaction, startedMs: number) {
     this.#rows = rows
     this.#transaction = transaction
+    this.#startedMs = startedMs
   }
 
   /** Whether every row is at hand. */
@@ -268,36 +298,57 @@ class OpenResult implements Result {
 
   /** Computes all rows that are left. */
   async drain(): Promise<void> {
+    while (!this.drainToPause()) await this.#giveWay()
+  }
+
+  /** @returns true when all rows are computed. */
+  drainToPause(): boolean {
     while (!this.#isExhausted) {
       const row = this.#pull()
-      if (row === pause) await this.#giveWay()
-      else if (row !== undefined) this.#ahead.push(row)
+      if (row === pause) return false
+      if (row !== undefined) this.#ahead.push(row)
     }
+    return true
   }
 
   nextPage(valueCountMax: number, bytesMax: number): Promise<ResultPage> {
     return this.#transaction.readPage(this, valueCountMax, bytesMax)
   }
 
-  async takePage(valueCountMax: number, bytesMax: number): Promise<ResultPage> {
-    const startedMs = this.startedMs ?? performance.now()
-    this.startedMs = undefined
-    const values: Uint8Array[] = []
-    let size = 0
-    let isLast = false
+  takePage(valueCountMax: number, bytesMax: number): ResultPage | Promise<ResultPage> {
+    const startedMs = this.#startedMs ?? performance.now()
+    this.#startedMs = undefined
+    const page = { values: [], bytesSize: 0, valueCountMax, bytesMax }
+    const isLast = this.#fill(page)
+    if (isLast === pause) return this.#takeRest(page, startedMs)
+    return this.#pageOf(page.values, isLast, startedMs)
+  }
+
+  async #takeRest(page: FillingPage, startedMs: number): Promise<ResultPage> {
+    let isLast: boolean | typeof pause = pause
+    while (isLast === pause) {
+      await this.#giveWay()
+      isLast = this.#fill(page)
+    }
+    return this.#pageOf(page.values, isLast, startedMs)
+  }
+
+  /** @returns whether the last row is on the page now, or `pause` when there is more to compute for it. */
+  #fill(page: FillingPage): boolean | typeof pause {
     for (;;) {
       const row = this.#peek()
-      if (row === pause) {
-        await this.#giveWay()
-        continue
-      }
-      isLast = row === undefined
-      if (row === undefined || values.length >= valueCountMax) break
-      if (values.length > 0 && size + row.length > bytesMax) break
+      if (row === pause) return pause
+      if (row === undefined) return true
+      const { values, bytesSize } = page
+      if (values.length >= page.valueCountMax) return false
+      if (values.length > 0 && bytesSize + row.length > page.bytesMax) return false
       this.#aheadStart++
       values.push(row)
-      size += row.length
+      page.bytesSize += row.length
     }
+  }
+
+  #pageOf(values: Uint8Array[], isLast: boolean, startedMs: number): ResultPage {
     const usage: IoUsage = this.#transaction.view.takeUsage()
     return { values, isLast, usage, processingMs: elapsedMs(startedMs) }
   }
