@@ -1,4 +1,4 @@
-/** Structured logging as an interface. Implementations live in `apps/`; secrets and document contents are never fields. */
+/** Structured logging as an interface, implemented in `apps/`. Secrets and document contents are never fields. */
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

@@ -76,7 +76,7 @@ export interface ProvenValue {
 export interface Ledger {
   readonly name: string
   readonly strandId: string
-  /** A transaction over the state as of now. The caller commits or aborts it; it ends by itself when its time is over. */
+  /** A transaction over the state as of now, which the caller commits or aborts, or which ends when its time is over. */
   startTransaction(): Transaction
   digest(): LedgerDigest
   /**
@@ -124,7 +124,7 @@ export interface Transaction {
   /**
    * Runs a statement. The text and the parameters enter the commit digest also when it fails.
    * @param parameters Ion streams of one value each.
-   * @throws PartiqlError, LedgerError. The transaction stays open unless the error is OCC_CONFLICT or TRANSACTION_EXPIRED.
+   * @throws PartiqlError, LedgerError. Only OCC_CONFLICT and TRANSACTION_EXPIRED close the transaction.
    */
   execute(statement: string, parameters: readonly Uint8Array[]): Promise<Result>
   /**

@@ -1,7 +1,7 @@
 /**
  * Optimistic concurrency control: which block last changed what, for as long as an open transaction may ask.
- * What can be read is named by a key (qldb-compat 6): a document, a key of an index, all of a table, a table's definition,
- * a table name, the list of tables. First committer wins.
+ * What can be read is named by a key (qldb-compat 6): a document, a key of an index, all of a table, a table's
+ * definition, a table name, the list of tables. First committer wins.
  */
 import { indexKeyText } from './revision.ts'
 

@@ -2,7 +2,7 @@
  * The engine of one ledger: the journal is the truth; catalog, overlay, conflict detector and hash trees live in memory
  * and are rebuilt from it; LMDB and the node file follow as projections up to a watermark.
  *
- *   commit: check conflicts → build block → queue in journal → show it to new transactions → wait for the disk → answer
+ *   commit: check conflicts → build block → queue in journal → show it to new transactions → wait → answer
  *   projector: durable blocks → hash tree nodes, then LMDB with the watermark → overlay forgets them
  *
  * A transaction sees what is queued; it can only commit after that is on the disk, since its block stands behind it.
@@ -258,7 +258,7 @@ export class LedgerEngine implements Ledger {
       const shown = record.revisions[ordinal]
       assert(table !== undefined && shown !== undefined, 'a block has a revision for each write')
       // The decoded document is not kept: thousands of them between two turns of the projector would cost more in the
-      // garbage collector than decoding the few that are read again (16 kB a transaction survived, a third of it these).
+      // garbage collector than decoding the few that are read again.
       const revision = Revision.of({
         documentId: shown.documentId,
         version: shown.version,

@@ -1,5 +1,6 @@
 /**
- * The ledger database inside a program, without any server: one ledger in one folder, values as plain JavaScript or Ion.
+ * The ledger database inside a program, without any server: one ledger in one folder, values as plain JavaScript or
+ * Ion.
  *
  *   const ledger = await openLedger({ directory: './titles' })
  *   await ledger.transact(async (tx) => {

@@ -1,6 +1,6 @@
 /**
- * Nodes of both hash trees in one append-only file: a projection, recomputable from the journal. Nodes stand in the order
- * in which subtrees become complete (post-order); entry p holds the QLDB node and the RFC 6962 node of the same place.
+ * Nodes of both hash trees in one append-only file: a projection, recomputable from the journal. Nodes stand in the
+ * order in which subtrees become complete (post-order); entry p holds the QLDB node and the RFC 6962 node of the same place.
  *
  *   leaf 0 | leaf 1 | node(0,1) | leaf 2 | leaf 3 | node(2,3) | node(0..3) | leaf 4 | …      64 bytes each
  *

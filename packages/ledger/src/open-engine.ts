@@ -114,7 +114,8 @@ async function openProjections(
     await projection.close()
     throw damaged(
       options,
-      `Its journal ends at block ${journal.durableCount - 1}, and block ${watermark.sequenceNo} was on the disk before.`,
+      `Its journal ends at block ${journal.durableCount - 1}; ` +
+        `block ${watermark.sequenceNo} was on the disk before.`,
     )
   }
   if (!equalBytes(journal.read(watermark.sequenceNo).hash, watermark.blockHash)) {
@@ -214,8 +215,8 @@ function damaged({ name, directory }: EngineOptions, message: string): LedgerErr
       shortMessage: `The journal of ledger ${name} has lost blocks or was exchanged. ${message}`,
       metaMessages: [
         `Folder: ${directory}`,
-        'Nothing was changed. Run `cairn verify ledger` on the folder, and restore the journal from a backup.',
-        'If the journal is known to be right, remove the folder `projection` beside it; it is rebuilt.',
+        'Nothing was changed. Run `cairn verify ledger`, and restore the journal from a backup.',
+        'If the journal is known to be right, remove the folder `projection`; it is rebuilt.',
       ],
     },
   )

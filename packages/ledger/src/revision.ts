@@ -26,7 +26,7 @@ export interface RevisionFields {
   readonly data: Uint8Array | undefined
 }
 
-// version u32 | block u48 | place in it u32 | time u48 | hash 32 | transaction id, 22 characters | Ion stream or nothing
+// version u32 | block u48 | place in it u32 | time u48 | hash 32 | transaction id, 22 characters | Ion stream or none
 const sequenceNoAt = 4
 const ordinalAt = 10
 const timeAt = 14
@@ -35,8 +35,8 @@ const transactionIdAt = hashAt + hashBytesSize
 const dataAt = transactionIdAt + idTextLength
 
 /**
- * One revision as one run of bytes, which is also what the projection stores: reading one costs nothing until a field is
- * asked for, and keeping thousands costs the garbage collector one object each.
+ * One revision as one run of bytes, which is also what the projection stores: reading one costs nothing until a field
+ * is asked for, and keeping thousands costs the garbage collector one object each.
  */
 export class Revision implements RevisionFields {
   readonly documentId: string

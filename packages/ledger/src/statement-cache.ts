@@ -1,6 +1,6 @@
 /**
- * Parsed and compiled statements by their text. Applications send the same few texts all the time; parsing, planning and
- * hashing the text then cost a look-up. Compiled forms are kept per version of the catalog.
+ * Parsed and compiled statements by their text. Applications send the same few texts all the time; parsing, planning
+ * and hashing the text then cost a look-up. Compiled forms are kept per version of the catalog.
  */
 import { hashIonString } from '@cairn/ion'
 import {

@@ -231,7 +231,7 @@ export class LedgerTransaction implements Transaction {
     return new LedgerError(
       { code: 'LIMIT_EXCEEDED', limit: 'statementLengthMax', value: text.length, valueMax },
       {
-        shortMessage: `The statement is too long: ${text.length} of at most ${valueMax} characters.`,
+        shortMessage: `The statement has ${text.length} of at most ${valueMax} characters.`,
         metaMessages: ['Hand data over as parameters.'],
       },
     )

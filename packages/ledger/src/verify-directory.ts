@@ -40,8 +40,8 @@ export interface VerifyProgress {
 
 export interface LedgerFinding {
   /**
-   * `damaged`, `missing`: the journal's bytes. `unfinished`: bytes behind the last whole record, as a crash leaves them,
-   * or damage to the very last group. `invalid`: bytes intact, content false. `lost`: fewer blocks than were confirmed.
+   * `damaged`, `missing`: the journal's bytes. `unfinished`: bytes behind the last whole record, as a crash leaves
+   * them, or damage to the very last group. `invalid`: bytes intact, content false. `lost`: fewer blocks than were confirmed.
    */
   readonly kind: 'damaged' | 'missing' | 'unfinished' | 'invalid' | 'lost'
   /** One sentence that names file and bytes, or the block. */
@@ -133,8 +133,8 @@ async function verifyLedger(
   for (const finding of report.findings) find({ kind: finding.kind, message: placeOf(finding) })
   if (watermark !== undefined && watermark.sequenceNo >= report.nextSequenceNo) {
     const last = report.nextSequenceNo - 1
-    const message = `The journal ends at block ${last}; block ${watermark.sequenceNo} was on the disk before.`
-    find({ kind: 'lost', message })
+    const confirmed = `block ${watermark.sequenceNo} was on the disk before`
+    find({ kind: 'lost', message: `The journal ends at block ${last}; ${confirmed}.` })
   }
   if (expectedDigest !== undefined && !sameDigest(expected, expectedDigest.digest)) {
     find({ kind: 'invalid', message: digestMessage(expectedDigest, expected) })
