@@ -8,13 +8,16 @@ export interface Environment {
   readonly slots: Value[]
   readonly parameters: readonly IonValue[]
   readonly store: Store
-  /** Values of sub-queries that do not depend on a row, by the number of each. */
-  readonly memo: Map<number, Value>
+  /** Values of sub-queries that do not depend on a row, by the number of each; made when the first is known. */
+  memo: Map<number, Value> | undefined
   /** Rows touched so far; decides when to pause. */
   work: number
 }
 
 export type Evaluator = (env: Environment) => Value
+
+/** Whether a condition is TRUE. */
+export type Test = (env: Environment) => boolean
 
 /** A compiled expression; `constant` when it is the same in every row and run. */
 export interface Compiled {
@@ -28,8 +31,8 @@ export function newEnvironment(
   parameters: readonly IonValue[],
   store: Store,
 ): Environment {
-  const slots = Array.from({ length: slotCount }, (): Value => missing)
-  return { slots, parameters, store, memo: new Map(), work: 0 }
+  const slots = new Array<Value>(slotCount).fill(missing)
+  return { slots, parameters, store, memo: undefined, work: 0 }
 }
 
 /** Rows of work between two pauses: well below a millisecond of it. */

@@ -18,7 +18,7 @@ import type {
 import { partiqlError } from '../errors.ts'
 import { castValue } from '../functions/cast.ts'
 import { arithmetic, negate } from '../values/arithmetic.ts'
-import { equalityKey, equals, isEqual } from '../values/equality.ts'
+import { equalityKey, equals, isEqual, isSame } from '../values/equality.ts'
 import { and, not, or } from '../values/logic.ts'
 import { ordered } from '../values/order.ts'
 import { isOfKind, type Kind, kindOf } from '../values/type-names.ts'
@@ -39,7 +39,15 @@ import {
   type Value,
 } from '../values/value.ts'
 import { compileCall } from './call.ts'
-import { type Compiled, compiled, constantOf, fold, lift1, lift2 } from './environment.ts'
+import {
+  type Compiled,
+  compiled,
+  constantOf,
+  fold,
+  lift1,
+  lift2,
+  type Test,
+} from './environment.ts'
 import { compileLike } from './like.ts'
 import { compileName, compilePath, groupingKeyOf } from './path.ts'
 import type { Scope } from './scope.ts'
@@ -118,16 +126,28 @@ export function compileCollection(expression: Expression, scope: Scope): Compile
   return compileExpression(expression, scope)
 }
 
-/** Compiles and answers also which slots the expression reads. */
-export function compileTracked(
-  expression: Expression,
+/** A condition. Equality answers at once here, without making a boolean value first. */
+export function compileTest(expression: Expression, scope: Scope): Test {
+  const isEquality = expression.kind === 'binary' && expression.operator === '='
+  if (!isEquality || groupingKey(expression, scope) !== undefined) {
+    const { evaluate } = compileExpression(expression, scope)
+    return (env) => isTrue(evaluate(env))
+  }
+  const { evaluate: left } = compileExpression(expression.left, scope)
+  const { evaluate: right } = compileExpression(expression.right, scope)
+  return (env) => isSame(left(env), right(env))
+}
+
+/** Compiles and answers also which slots are read. */
+export function tracked<T>(
   scope: Scope,
-): { readonly value: Compiled; readonly uses: ReadonlySet<number> } {
+  compile: () => T,
+): { readonly value: T; readonly uses: ReadonlySet<number> } {
   const { context } = scope
   const outer = context.uses
   const uses = new Set<number>()
   context.uses = uses
-  const value = compileExpression(expression, scope)
+  const value = compile()
   context.uses = outer
   for (const slot of uses) outer.add(slot)
   return { value, uses }

@@ -35,9 +35,10 @@ export function compileSubquery(query: Query, scope: Scope, place: SubqueryPlace
   if (outside.length > 0) return compiled(evaluate)
   const memoKey = newSlot(context)
   return compiled((env) => {
-    const known = env.memo.get(memoKey)
+    const known = env.memo?.get(memoKey)
     if (known !== undefined) return known
     const value = evaluate(env)
+    env.memo ??= new Map()
     env.memo.set(memoKey, value)
     return value
   })
