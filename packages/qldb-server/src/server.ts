@@ -1,8 +1,7 @@
 /**
  * The QLDB server: session API and control API on one port, told apart by `x-amz-target`.
- * The core answers plain records (`respond`); node:http and node:https come in through a thin adapter (`handle`).
+ * It answers plain records (`respond`); sockets are the matter of `@cairn/http-server`, whose handler it is.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type AccessKey,
   createSignatureVerifier,
@@ -17,13 +16,13 @@ import {
   type SignatureVerifier,
 } from '@cairn/aws-protocol'
 import { type Clock, type IdSource, type Logger, silentLogger } from '@cairn/core'
+import type { HttpHandler, HttpLimits, Refusal } from '@cairn/http-server'
 import type { LedgerHost } from '@cairn/ledger'
 import { type Authorizer, allowAll, anonymous, type Identity } from './authorizer.ts'
 import { ControlApi } from './control-api.ts'
 import { serverError } from './errors.ts'
 import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'
-import { defaultQldbServerLimits, type QldbServerLimits } from './limits.ts'
-import { NodeHttpAdapter } from './node-http.ts'
+import { defaultQldbServerLimits, httpLimitsOf, type QldbServerLimits } from './limits.ts'
 import { SessionApi, sendCommandTarget } from './session-api.ts'
 import { SessionTable } from './session-table.ts'
 
@@ -47,11 +46,11 @@ export interface QldbServerOptions {
   readonly accountId?: string
 }
 
-export interface QldbServer {
+/** The handler of `createHttpServer({ handler: server, limits: server.httpLimits, clock })`. */
+export interface QldbServer extends HttpHandler {
   /** Answers a request whose body was received whole. Never rejects. */
   respond(request: HttpRequest): Promise<HttpResponse>
-  /** For `http.createServer(server.handle)` and `https.createServer(…, server.handle)`. */
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  readonly httpLimits: Partial<HttpLimits>
   /**
    * Refuses new requests, waits for those under way (`drainMsMax`), then ends all sessions and their transactions.
    * The listener is closed by whoever opened it.
@@ -64,7 +63,7 @@ export function createQldbServer(options: QldbServerOptions): QldbServer {
 }
 
 class Server implements QldbServer {
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  readonly httpLimits: Partial<HttpLimits>
   readonly #clock: Clock
   readonly #ids: IdSource
   readonly #logger: Logger
@@ -97,8 +96,7 @@ class Server implements QldbServer {
     this.#sessions = sessions
     this.#sessionApi = new SessionApi({ host, clock, authorizer, arns, limits, sessions })
     this.#controlApi = new ControlApi(host, arns, sessions, authorizer)
-    const adapter = new NodeHttpAdapter(this, limits)
-    this.handle = (request, response) => adapter.handle(request, response)
+    this.httpLimits = httpLimitsOf(limits)
   }
 
   get isClosing(): boolean {
@@ -132,8 +130,13 @@ class Server implements QldbServer {
     }
   }
 
-  /** For an adapter that cannot even make a request of what it received. */
-  refuse(error: unknown, isSession: boolean): HttpResponse {
+  refuse(refusal: Refusal, request: HttpRequest): HttpResponse {
+    const bytesMax = this.#limits.bodyBytesMax
+    const error =
+      refusal === 'BODY_TOO_LARGE'
+        ? serverError({ code: 'BODY_TOO_LARGE', bytesMax }, 'The request body is too large.')
+        : serverError({ code: 'OVERLOADED' }, 'The server holds as many bytes as it may.')
+    const isSession = headerOf(request.headers, 'x-amz-target') !== undefined
     return this.#faultResponse(error, isSession, this.#ids.random())
   }
 
