@@ -206,7 +206,10 @@ class MemoryFiles implements MemoryFileSystem {
   }
 
   async writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
-    const temporary = `${path}.${this.#temporaryCount++}.tmp`
+    let temporary: string
+    // A process that ended may have left some of these names.
+    do temporary = `${path}.${this.#temporaryCount++}.tmp`
+    while (this.#disk.find(temporary) !== undefined)
     const file = await this.open(temporary, 'create')
     try {
       await file.write(bytes, 0)
