@@ -10,8 +10,12 @@ export interface Environment {
   readonly store: Store
   /** Values of sub-queries that do not depend on a row, by the number of each; made when the first is known. */
   memo: Map<number, Value> | undefined
-  /** Rows touched so far; decides when to pause. */
+  /** Rows touched so far, and what costs as much; decides when to pause. */
   work: number
+  /** The next pause is due when `work` has come so far. */
+  pauseAt: number
+  /** What `work` may come to while a sub-query cannot pause. */
+  workMax: number
 }
 
 export type Evaluator = (env: Environment) => Value
@@ -32,18 +36,43 @@ export function newEnvironment(
   store: Store,
 ): Environment {
   const slots = new Array<Value>(slotCount).fill(missing)
-  return { slots, parameters, store, memo: undefined, work: 0 }
+  return {
+    slots,
+    parameters,
+    store,
+    memo: undefined,
+    work: 0,
+    pauseAt: workPerPause,
+    workMax: Number.POSITIVE_INFINITY,
+  }
 }
 
 /** Rows of work between two pauses: well below a millisecond of it. */
 const workPerPause = 256
 
+/**
+ * Work of one sub-query in an expression, which has to come to its end before anything else can run: about a second.
+ * Sub-queries in FROM give way and have no such bound.
+ */
+export const subqueryWorkMax = 2_000_000
+
 /** Counts a row of work. True when it is time to yield `pause`; the deadline has been checked then. */
 export function isPauseDue(env: Environment): boolean {
-  env.work++
-  if (env.work % workPerPause !== 0) return false
+  if (++env.work < env.pauseAt) return false
+  if (env.work > env.workMax) throw new WorkExceeded()
+  env.pauseAt = env.work + workPerPause
   env.store.checkDeadline()
   return true
+}
+
+/** For operators that cost many times what a row costs, so that the pauses come in time. */
+export function addWork(env: Environment, rowCount: number): void {
+  env.work += Math.floor(rowCount)
+}
+
+/** Thrown within a sub-query that does too much; becomes a PartiqlError where its place is known. */
+export class WorkExceeded extends Error {
+  override readonly name = 'WorkExceeded'
 }
 
 export function compiled(evaluate: Evaluator): Compiled {
@@ -81,8 +110,5 @@ export function fold(operands: readonly Compiled[], evaluate: Evaluator): Compil
   }
 }
 
-const emptyEnvironment = Object.freeze({
-  slots: [],
-  parameters: [],
-  work: 0,
-}) as unknown as Environment
+/** Only `work` is ever written. */
+const emptyEnvironment = { slots: [], parameters: [], work: 0 } as unknown as Environment

@@ -38,8 +38,10 @@ import {
   trueValue,
   type Value,
 } from '../values/value.ts'
+import { checkTextLength } from '../values/weight.ts'
 import { compileCall } from './call.ts'
 import {
+  addWork,
   type Compiled,
   compiled,
   constantOf,
@@ -233,6 +235,7 @@ function concatenate(left: Value, right: Value): Value {
   const a = textOf(left)
   const b = textOf(right)
   if (a === undefined || b === undefined) return missing
+  checkTextLength(a.length + b.length)
   return ionString(a + b)
 }
 
@@ -259,9 +262,21 @@ function compileIn(expression: InExpression, scope: Scope): Compiled {
       : compileExpression(collection, scope)
   const test =
     candidates.constant === undefined
-      ? lift2(value, candidates, isIn)
+      ? compileSearch(value, candidates)
       : compileConstantIn(value, elementsOf(candidates.constant))
   return expression.isNegated ? lift1(test, not) : test
+}
+
+/** Elements that are compared at the cost of a row. */
+const elementsPerRow = 16
+
+/** Looks at one element after the other. */
+function compileSearch(value: Compiled, candidates: Compiled): Compiled {
+  return compiled((env) => {
+    const collection = candidates.evaluate(env)
+    addWork(env, (elementsOf(collection)?.length ?? 0) / elementsPerRow)
+    return isIn(value.evaluate(env), collection)
+  })
 }
 
 function isIn(value: Value, collection: Value): Value {

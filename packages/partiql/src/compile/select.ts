@@ -2,6 +2,7 @@
 import type { Expression, OrderedQuery, OrderItem, ProjectionItem, SelectQuery } from '../ast.ts'
 import { pause } from '../compiled.ts'
 import { equalityKey } from '../values/equality.ts'
+import type { Value } from '../values/value.ts'
 import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import { type GroupPlan, planGrouping } from './grouping.ts'
@@ -47,7 +48,12 @@ export function compileSelect(
       evaluate,
       loop: undefined,
       *rows(env) {
-        yield evaluate(env)
+        const held: Value[] = []
+        for (const value of values(env)) {
+          if (value === pause) yield pause
+          else checkHeldRows(held.push(value), query.position)
+        }
+        yield pivotPairs(held)
       },
     }
   }
