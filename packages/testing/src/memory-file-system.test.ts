@@ -121,6 +121,15 @@ describe('a fault', () => {
     }
   })
 
+  it('is taken back as long as nothing has met it', async () => {
+    const fileSystem = await withSyncedFile(3)
+    const file = await fileSystem.open('/data/a', 'readWrite')
+    fileSystem.addFault({ operation: 'syncData', nth: 1, code: 'EIO' })
+    fileSystem.clearFaults()
+    await file.syncData()
+    expect(fileSystem.counts().syncDataCount).toBe(1)
+  })
+
   it('flips one byte, and back', async () => {
     const fileSystem = await withSyncedFile(3)
     fileSystem.flip('/data/a', 1, 0x80)

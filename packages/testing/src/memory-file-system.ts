@@ -40,6 +40,8 @@ export interface MemoryFileSystem extends FileSystem {
   /** The process ends, the machine goes on: as `crash`, but all bytes stay as they were, synced or not. */
   kill(): MemoryFileSystem
   addFault(fault: Fault): void
+  /** Takes back the faults that nothing has met yet. */
+  clearFaults(): void
   counts(): OperationCounts
   /** Inverts the bits of `mask` in one byte, in memory and on the disk. Twice is as before. */
   flip(path: string, offset: number, mask?: number): void
@@ -89,6 +91,10 @@ class MemoryFiles implements MemoryFileSystem {
 
   addFault(fault: Fault): void {
     this.#faults.push({ fault, left: fault.nth })
+  }
+
+  clearFaults(): void {
+    this.#faults.length = 0
   }
 
   /** The fault that this operation meets, if any. */
