@@ -93,15 +93,14 @@ export function compileUpdate(
         if (!loop.accepts(env, item)) continue
         const data = toIon(env.slots[bound.leaf.rowSlot] ?? missing)
         if (data === undefined) continue
-        const edits = editsOfRow(compilers, env)
-        documents.push({ documentId: item.documentId, data, edits })
+        const document = { documentId: item.documentId, data, edits: editsOfRow(compilers, env) }
+        // The first push onto an empty array makes room for 17, 150 bytes; mostly there is one document.
+        if (documents.length === 0) documents = [document]
+        else documents.push(document)
         checkHeldRows(documents.length * rowsPerDocument, statement.position)
       }
     }
-    for (const document of documents) {
-      env.store.checkDeadline()
-      writeDocument(env, table, document)
-    }
+    writeDocuments(env, table, documents)
     for (const { documentId } of documents) {
       const row = documentRow(documentId)
       for (let i = 0; i < rowsPerDocument; i++) yield row
@@ -138,19 +137,32 @@ function* readJoined(
 
 function editsOfRow(compilers: readonly EditCompiler[], env: Environment): (Edit | undefined)[] {
   const [first, second] = compilers
-  // Growing an array from nothing would take room for 17.
   if (first !== undefined && second === undefined) return [first(env)]
   return compilers.map((compile) => compile(env))
 }
 
-function writeDocument(env: Environment, table: TableInfo, document: DocumentEdits): void {
-  const { documentId, data, edits } = document
+function writeDocuments(
+  { store }: Environment,
+  table: TableInfo,
+  documents: readonly DocumentEdits[],
+): void {
+  for (const { documentId, data, edits } of documents) {
+    store.checkDeadline()
+    const edited = editedDocument(data, edits)
+    if (edited === undefined) store.delete(table, documentId)
+    // The same object: nothing was there to remove, so there is no new revision.
+    else if (edited !== data) store.update(table, documentId, edited as IonStruct)
+  }
+}
+
+function editedDocument(
+  data: IonValue,
+  edits: readonly (Edit | undefined)[],
+): IonValue | undefined {
   let edited: IonValue | undefined = data
   for (let i = 0; i < edits.length; i++) edited = editDocument(edited, edits[i], false)
   for (let i = edits.length - 1; i >= 0; i--) edited = editDocument(edited, edits[i], true)
-  if (edited === undefined) env.store.delete(table, documentId)
-  // The same object: nothing was there to remove, so there is no new revision.
-  else if (edited !== data) env.store.update(table, documentId, edited as IonStruct)
+  return edited
 }
 
 /** Nothing more happens to a document that an edit took away. */
