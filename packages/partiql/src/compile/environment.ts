@@ -14,6 +14,8 @@ export interface Environment {
   work: number
   /** The next pause is due when `work` has come so far. */
   pauseAt: number
+  /** So is the next look at the deadline within a sub-query that cannot pause. */
+  checkAt: number
   /** What `work` may come to while a sub-query cannot pause. */
   workMax: number
 }
@@ -43,6 +45,7 @@ export function newEnvironment(
     memo: undefined,
     work: 0,
     pauseAt: workPerPause,
+    checkAt: workPerPause,
     workMax: Number.POSITIVE_INFINITY,
   }
 }
@@ -51,18 +54,28 @@ export function newEnvironment(
 const workPerPause = 256
 
 /**
- * Work of one sub-query in an expression, which has to come to its end before anything else can run: about a second.
+ * Work of one sub-query in an expression, which has to come to its end before anything else can run: some tenths of a second.
  * Sub-queries in FROM give way and have no such bound.
  */
-export const subqueryWorkMax = 2_000_000
+export const subqueryWorkMax = 1_000_000
 
 /** Counts a row of work. True when it is time to yield `pause`; the deadline has been checked then. */
 export function isPauseDue(env: Environment): boolean {
-  if (++env.work < env.pauseAt) return false
-  if (env.work > env.workMax) throw new WorkExceeded()
-  env.pauseAt = env.work + workPerPause
+  return ++env.work >= env.pauseAt && takePause(env)
+}
+
+function takePause(env: Environment): boolean {
+  const isOwed = env.workMax !== Number.POSITIVE_INFINITY
+  if (isOwed) {
+    // A sub-query that cannot pause: whoever comes next does it.
+    if (env.work > env.workMax) throw new WorkExceeded()
+    if (env.work < env.checkAt) return false
+  } else {
+    env.pauseAt = env.work + workPerPause
+  }
+  env.checkAt = env.work + workPerPause
   env.store.checkDeadline()
-  return true
+  return !isOwed
 }
 
 /** For operators that cost many times what a row costs, so that the pauses come in time. */

@@ -149,6 +149,8 @@ describe('pausing', () => {
     }
     expect(pausesOf("SELECT * FROM ? AS a WHERE a = 'b'")).toBe(0)
     expect(pausesOf('SELECT * FROM ? AS a WHERE a IN ?')).toBeGreaterThan(50)
+    const count = '(SELECT COUNT(*) FROM ? AS b WHERE b = a)'
+    expect(pausesOf(`SELECT ${count} AS n FROM ? AS a`)).toBeGreaterThan(1900)
     const pattern = '%a%_'.repeat(200)
     expect(pausesOf(`SELECT * FROM ? AS a WHERE a LIKE '${pattern}b'`)).toBeGreaterThan(20)
   })
