@@ -137,7 +137,7 @@ describe('hints', () => {
     ],
     [
       'SELECT * FROM Values',
-      'line 1, column 21: expected \'(\', found the end of the statement\nAs a name, the word is written "VALUES".',
+      'line 1, column 21: expected \'(\', found the end of the statement\nVALUES is a reserved word; as a name it is written "Values".',
     ],
     [
       "INSERT INTO T VALUES {'a': 1}",
