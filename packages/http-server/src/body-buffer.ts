@@ -1,4 +1,4 @@
-/** The bytes of a body that comes in pieces. Grows with what was received: a length that was only announced costs nothing. */
+/** The bytes of a body that comes in pieces. Grows with what came: a length that was only announced costs nothing. */
 import { emptyBytes } from '@cairn/core'
 
 const firstBytesSize = 16 * 1024

@@ -30,6 +30,16 @@ export interface QldbServerLimits {
   /** Commits remembered, so that a repeated CommitTransaction finds its first answer (qldb-compat 6). */
   readonly finishedTransactionCountMax: number
   readonly finishedTransactionMsMax: number
+  /** Of the HTTP API, in one request. */
+  readonly statementCountMax: number
+  /** Ion bytes of all rows of an answer of the HTTP API. */
+  readonly resultBytesMax: number
+  /** How often the HTTP API runs a transaction that meets others. */
+  readonly attemptCountMax: number
+  readonly idempotencyMsMax: number
+  readonly idempotencyCountMax: number
+  /** Characters of all answers kept for idempotency keys. */
+  readonly idempotencyLengthMax: number
   /** How long `close` waits for commands under way. */
   readonly drainMsMax: number
 }
@@ -51,6 +61,16 @@ export const defaultQldbServerLimits: QldbServerLimits = {
   recentPagesLengthMax: 32 * 1024 * 1024,
   finishedTransactionCountMax: 10_000,
   finishedTransactionMsMax: 5 * 60_000,
+  // A transaction writes 40 documents at most; some more statements read.
+  statementCountMax: 100,
+  resultBytesMax: 4 * 1024 * 1024,
+  // The first, and the four retries that QLDB's drivers make.
+  attemptCountMax: 5,
+  // Longer than any client waits before it asks again.
+  idempotencyMsMax: 10 * 60_000,
+  // With answers of 300 characters about 100 MB.
+  idempotencyCountMax: 200_000,
+  idempotencyLengthMax: 64 * 1024 * 1024,
   drainMsMax: 10_000,
 }
 
@@ -64,9 +84,10 @@ assert(defaultQldbServerLimits.bodyBytesMax < defaultQldbServerLimits.bodyBytesI
 assert(defaultQldbServerLimits.bodyBytesMax < defaultQldbServerLimits.discardedBytesMax)
 // A command on every session of a full ledger at once is not overload.
 assert(defaultQldbServerLimits.activeSessionCountMax < defaultQldbServerLimits.commandCountMax)
-// A server that closes idle connections first races with the client's next request: the driver sees ECONNRESET, and does
-// not retry it. So a connection may be idle for longer than a session lives.
+// A server that closes idle connections first races with the next request: the driver sees ECONNRESET, and does not
+// retry it. So a connection may be idle for longer than a session lives.
 assert(defaultQldbServerLimits.sessionMsMax < defaultHttpLimits.idleMsMax)
 // An answer takes at most the life of a transaction.
 assert(defaultQldbServerLimits.transactionMsMax < defaultHttpLimits.writeMsMax)
 assert(defaultQldbServerLimits.transactionMsMax < defaultQldbServerLimits.sessionMsMax)
+assert(defaultQldbServerLimits.transactionMsMax < defaultQldbServerLimits.idempotencyMsMax)

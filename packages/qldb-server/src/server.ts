@@ -1,5 +1,5 @@
 /**
- * The QLDB server: session API and control API on one port, told apart by `x-amz-target`.
+ * The QLDB server: session API, control API and our own HTTP API on one port, told apart by `x-amz-target` and path.
  * It answers plain records (`respond`); sockets are the matter of `@cairn/http-server`, whose handler it is.
  */
 import {
@@ -22,9 +22,13 @@ import { type Authorizer, allowAll, anonymous, type Identity } from './authorize
 import { ControlApi } from './control-api.ts'
 import { serverError } from './errors.ts'
 import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'
+import { HttpApi, httpApiPrefix } from './http-api/http-api.ts'
+import { internalProblem, problemOf, toldError } from './http-api/problems.ts'
 import { defaultQldbServerLimits, httpLimitsOf, type QldbServerLimits } from './limits.ts'
 import { SessionApi, sendCommandTarget } from './session-api.ts'
 import { SessionTable } from './session-table.ts'
+
+type Api = 'session' | 'control' | 'http'
 
 /** Signatures ignored, or verified with the keys that `lookup` knows. */
 export type AuthenticationMode =
@@ -72,6 +76,7 @@ class Server implements QldbServer {
   readonly #sessions: SessionTable
   readonly #sessionApi: SessionApi
   readonly #controlApi: ControlApi
+  readonly #httpApi: HttpApi
   #commandCount = 0
   #isClosing = false
   #onIdle: (() => void) | undefined
@@ -96,6 +101,7 @@ class Server implements QldbServer {
     this.#sessions = sessions
     this.#sessionApi = new SessionApi({ host, clock, authorizer, arns, limits, sessions })
     this.#controlApi = new ControlApi(host, arns, sessions, authorizer)
+    this.#httpApi = new HttpApi({ host, clock, authorizer, arns, limits })
     this.httpLimits = httpLimitsOf(limits)
   }
 
@@ -104,26 +110,22 @@ class Server implements QldbServer {
   }
 
   async respond(request: HttpRequest): Promise<HttpResponse> {
-    const target = headerOf(request.headers, 'x-amz-target')
+    const api = apiOf(request)
     const requestId = this.#ids.random()
     this.#commandCount++
     try {
       this.#admit()
+      if (api === 'http') return await this.#httpApi.respond(request, requestId, this.#identify)
       const identity = this.#identify(request)
-      const isSession = target !== undefined
-      const body = isSession
-        ? await this.#sendCommand(identity, target, request)
-        : await this.#controlApi.respond(identity, request)
-      return {
-        status: 200,
-        headers: {
-          'content-type': isSession ? json10ContentType : restJsonContentType,
-          'x-amzn-RequestId': requestId,
-        },
-        body,
-      }
+      const body =
+        api === 'session'
+          ? await this.#sendCommand(identity, request)
+          : await this.#controlApi.respond(identity, request)
+      const contentType = api === 'session' ? json10ContentType : restJsonContentType
+      const headers = { 'content-type': contentType, 'x-amzn-RequestId': requestId }
+      return { status: 200, headers, body }
     } catch (error) {
-      return this.#faultResponse(error, target !== undefined, requestId)
+      return this.#faultResponse(error, api, requestId)
     } finally {
       this.#commandCount--
       if (this.#commandCount === 0) this.#onIdle?.()
@@ -136,8 +138,7 @@ class Server implements QldbServer {
       refusal === 'BODY_TOO_LARGE'
         ? serverError({ code: 'BODY_TOO_LARGE', bytesMax }, 'The request body is too large.')
         : serverError({ code: 'OVERLOADED' }, 'The server holds as many bytes as it may.')
-    const isSession = headerOf(request.headers, 'x-amz-target') !== undefined
-    return this.#faultResponse(error, isSession, this.#ids.random())
+    return this.#faultResponse(error, apiOf(request), this.#ids.random())
   }
 
   async close(): Promise<void> {
@@ -171,13 +172,15 @@ class Server implements QldbServer {
     }
   }
 
-  #identify(request: HttpRequest): Identity {
+  // A function, so that it can be handed on.
+  readonly #identify = (request: HttpRequest): Identity => {
     if (this.#verifier === undefined) return anonymous
     const { accessKeyId } = this.#verifier.verify(request)
     return { principal: accessKeyId, isAuthenticated: true }
   }
 
-  #sendCommand(identity: Identity, target: string, request: HttpRequest): Promise<string> {
+  #sendCommand(identity: Identity, request: HttpRequest): Promise<string> {
+    const target = headerOf(request.headers, 'x-amz-target')
     if (target !== sendCommandTarget || request.method !== 'POST' || request.path !== '/') {
       throw serverError(
         { code: 'OPERATION_UNKNOWN' },
@@ -187,14 +190,30 @@ class Server implements QldbServer {
     return this.#sessionApi.sendCommand(identity, parseJsonBody(request.body))
   }
 
-  #faultResponse(error: unknown, isSession: boolean, requestId: string): HttpResponse {
-    let fault = isSession ? sessionFaultOf(error) : controlFaultOf(error)
+  #faultResponse(error: unknown, api: Api, requestId: string): HttpResponse {
+    if (api === 'http') {
+      const problem = problemOf(error, requestId)
+      if (problem !== undefined) return problem
+      this.#logFailure(error, requestId)
+      return internalProblem(requestId)
+    }
+    let fault = api === 'session' ? sessionFaultOf(error) : controlFaultOf(error)
     if (fault === undefined) {
       fault = internalFault
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#logger.log('error', 'request failed', { requestId, error: text })
+      this.#logFailure(error, requestId)
     }
-    const response = isSession ? json10Fault(fault) : restJsonFault(fault)
+    const response = api === 'session' ? json10Fault(fault) : restJsonFault(fault)
     return { ...response, headers: { ...response.headers, 'x-amzn-RequestId': requestId } }
   }
+
+  #logFailure(error: unknown, requestId: string): void {
+    const told = toldError(error)
+    const text = told instanceof Error ? (told.stack ?? told.message) : String(told)
+    this.#logger.log('error', 'request failed', { requestId, error: text })
+  }
+}
+
+function apiOf(request: HttpRequest): Api {
+  if (headerOf(request.headers, 'x-amz-target') !== undefined) return 'session'
+  return request.path.startsWith(httpApiPrefix) ? 'http' : 'control'
 }

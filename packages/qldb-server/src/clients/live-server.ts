@@ -55,7 +55,8 @@ export class LiveServer {
   readonly #listeners: readonly HttpServer[]
   readonly #agents: (HttpAgent | HttpsAgent)[] = []
   readonly #closers: (() => void)[] = []
-  readonly #ca: string
+  /** PEM. */
+  readonly ca: string
 
   private constructor(
     host: LedgerHost,
@@ -71,7 +72,7 @@ export class LiveServer {
     this.logged = logged
     this.#directory = directory
     this.#listeners = listeners
-    this.#ca = ca
+    this.ca = ca
     this.endpoint = `http://127.0.0.1:${ports[0]}`
     this.tlsEndpoint = `https://127.0.0.1:${ports[1]}`
   }
@@ -108,7 +109,7 @@ export class LiveServer {
   driver(ledgerName: string, options: DriverOptions = {}): QldbDriver {
     const isTls = options.isTls ?? false
     const agent = isTls
-      ? new HttpsAgent({ keepAlive: true, maxSockets: 64, ca: this.#ca })
+      ? new HttpsAgent({ keepAlive: true, maxSockets: 64, ca: this.ca })
       : new HttpAgent({ keepAlive: true, maxSockets: 64 })
     this.#agents.push(agent)
     const driver = new QldbDriver(
@@ -147,7 +148,7 @@ export class LiveServer {
       ...(options.systemClockOffset === undefined
         ? {}
         : { systemClockOffset: options.systemClockOffset }),
-      requestHandler: new NodeHttpHandler({ httpsAgent: new HttpsAgent({ ca: this.#ca }) }),
+      requestHandler: new NodeHttpHandler({ httpsAgent: new HttpsAgent({ ca: this.ca }) }),
     }
   }
 
