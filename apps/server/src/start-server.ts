@@ -2,7 +2,6 @@
  * The daemon as a library: opens the data folder, joins engine, wire and listeners, and ends them in order. The one
  * place that builds concrete things: file system, clock, randomness.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join, resolve } from 'node:path'
 import {
   type Clock,
@@ -12,6 +11,7 @@ import {
   silentLogger,
   systemRandom,
 } from '@cairn/core'
+import type { HttpHandler } from '@cairn/http-server'
 import { nodeFileSystem } from '@cairn/journal'
 import { type LedgerHost, openLedgerHost } from '@cairn/ledger'
 import { createQldbServer, type QldbServer } from '@cairn/qldb-server'
@@ -100,7 +100,6 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const qldb = openQldb(options, host, accessKeyFile, clock, logger)
   closers.push(() => qldb.close())
 
-  const handle = createHandler(qldb, logger)
   const listeners: HttpListener[] = []
   // One closer for both, so that they drain at the same time.
   closers.push(async () => {
@@ -109,14 +108,10 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const onError = (error: Error): void => {
     logger.log('error', 'A connection could not be accepted.', { error })
   }
-  const http = await openHttpListener({ address: listen, handle, onError })
+  const wire = { handler: createHandler(qldb), clock, limits: qldb.httpLimits, onError }
+  const http = await openHttpListener({ address: listen, ...wire })
   listeners.push(http)
-  const https = await openHttpListener({
-    address: tlsListen,
-    certificate: tls.server,
-    handle,
-    onError,
-  })
+  const https = await openHttpListener({ address: tlsListen, certificate: tls.server, ...wire })
   listeners.push(https)
 
   const info: ReadyInfo = {
@@ -189,20 +184,20 @@ function openQldb(
 }
 
 /** `/healthz` for supervisors, everything else to the API. */
-function createHandler(qldb: QldbServer, logger: Logger) {
+function createHandler(qldb: QldbServer): HttpHandler {
   const healthText = `${JSON.stringify({ status: 'ok', version })}\n`
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    response.on('error', (error) => logger.log('debug', 'An answer could not be sent.', { error }))
-    if (request.url !== '/healthz') {
-      qldb.handle(request, response)
-      return
-    }
-    const isRead = request.method === 'GET' || request.method === 'HEAD'
-    response.writeHead(isRead ? 200 : 405, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-    })
-    response.end(isRead && request.method === 'GET' ? healthText : undefined)
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  return {
+    respond(request) {
+      if (request.path !== '/healthz') return qldb.respond(request)
+      const isRead = request.method === 'GET' || request.method === 'HEAD'
+      if (isRead) return { status: 200, headers, body: healthText }
+      return { status: 405, headers: { ...headers, allow: 'GET, HEAD' }, body: '' }
+    },
+    refuse: (refusal, request) => qldb.refuse(refusal, request),
+    get isClosing() {
+      return qldb.isClosing
+    },
   }
 }
 

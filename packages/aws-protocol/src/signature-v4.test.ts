@@ -315,6 +315,12 @@ describe('createSignatureVerifier', () => {
     },
   )
 
+  it('refuses headers that are signed twice, which would be hashed as often', () => {
+    const authorization = String(received().headers['authorization'])
+    const request = withHeader('authorization', authorization.replace('host;', 'host;host;'))
+    expect(codeOf(() => verifier().verify(request))).toBe('SIGNATURE_INCOMPLETE')
+  })
+
   it('does not take the names that every object has for headers', () => {
     const authorization = String(received().headers['authorization'])
     const request = withHeader('authorization', authorization.replace('host;', 'constructor;host;'))

@@ -168,13 +168,16 @@ function parseAuthorization(header: string): Authorization {
   ) {
     throw incomplete('the Credential')
   }
+  const signedNames = signedHeaders.split(';')
+  // Each is hashed as often as it is named: 8 KiB of names times one long header would be many MiB.
+  if (new Set(signedNames).size < signedNames.length) throw incomplete('SignedHeaders')
   return {
     accessKeyId,
     date,
     region,
     service,
     scope: `${date}/${region}/${service}/${terminator}`,
-    signedNames: signedHeaders.split(';'),
+    signedNames,
     signature,
   }
 }

@@ -36,6 +36,15 @@ describe('equalIon', () => {
     expect(equal(a, b)).toBe(true)
   })
 
+  it('takes time in proportion to the depth when only the innermost values differ', () => {
+    const nested = (leaf: string, name: string) =>
+      parseIon(`${`{${name}:`.repeat(150)}${leaf}${'}'.repeat(150)}`)
+    expect(equalIon(nested('1', 'x'), nested('2', 'x'))).toBe(false)
+    const beside = (leaf: string) => parseIon(`${'{x:'.repeat(150)}${leaf}${',x:0}'.repeat(150)}`)
+    expect(equalIon(beside('1'), beside('2'))).toBe(false)
+    expect(equalIon(beside('1'), beside('1'))).toBe(true)
+  })
+
   it('compares many fields of one name without trying every pair', () => {
     const fields: IonField[] = Array.from({ length: 20_000 }, (_, i) => ({
       name: 'a',

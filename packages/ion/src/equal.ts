@@ -103,7 +103,19 @@ function equalStructs(a: IonStruct, b: IonStruct): boolean {
     const y = b.fields[i] as IonField
     if (!equalText(x.name, y.name) || !equalIon(x.value, y.value)) break
   }
-  return i === a.fields.length || equalMultisets(a.fields.slice(i), b.fields.slice(i))
+  if (i === a.fields.length) return true
+  return equalMultisets(a.fields.slice(i), b.fields.slice(i), knownPairOf(a.fields[i], b.fields[i]))
+}
+
+/** Two values of one name that were found to differ: comparing them again would double the work at every level. */
+interface DifferentPair {
+  readonly a: IonValue
+  readonly b: IonValue
+}
+
+function knownPairOf(a: IonField | undefined, b: IonField | undefined): DifferentPair | undefined {
+  if (a === undefined || b === undefined || !equalText(a.name, b.name)) return undefined
+  return { a: a.value, b: b.value }
 }
 
 /** Values by name. Names keep apart what is unknown from text that looks alike. */
@@ -118,13 +130,17 @@ function groupByName(fields: readonly IonField[]): Map<string, IonValue[]> {
   return groups
 }
 
-function equalMultisets(a: readonly IonField[], b: readonly IonField[]): boolean {
+function equalMultisets(
+  a: readonly IonField[],
+  b: readonly IonField[],
+  different: DifferentPair | undefined,
+): boolean {
   const groupsA = groupByName(a)
   const groupsB = groupByName(b)
   if (groupsA.size !== groupsB.size) return false
   for (const [key, values] of groupsA) {
     const others = groupsB.get(key)
-    if (others === undefined || !equalUnordered(values, others)) return false
+    if (others === undefined || !equalUnordered(values, others, different)) return false
   }
   return true
 }
@@ -132,13 +148,19 @@ function equalMultisets(a: readonly IonField[], b: readonly IonField[]): boolean
 /** Above this many values of one name they are sorted first: comparing each with each would be quadratic. */
 const pairwiseCountMax = 8
 
-function equalUnordered(a: readonly IonValue[], b: readonly IonValue[]): boolean {
+function equalUnordered(
+  a: readonly IonValue[],
+  b: readonly IonValue[],
+  different: DifferentPair | undefined,
+): boolean {
   if (a.length !== b.length) return false
   if (a.length <= pairwiseCountMax) {
     // Equivalence is transitive, so taking the first partner that fits never spoils a later match.
     const rest = b.slice()
     for (const value of a) {
-      const index = rest.findIndex((other) => equalIon(value, other))
+      const index = rest.findIndex(
+        (other) => !(value === different?.a && other === different.b) && equalIon(value, other),
+      )
       if (index < 0) return false
       rest.splice(index, 1)
     }

@@ -2,14 +2,13 @@
  * Ion Hash 1.0 with SHA-256: what QLDB calls the hash of a value, a document or a statement.
  * Spec: qldb-compat 4.1. The serialised form is made in hash-value.ts and hash-binary.ts.
  */
-import { sha256 } from '@cairn/core'
 import { valueCountError } from './errors.ts'
 import { HashReader } from './hash-binary.ts'
 import type { HashSink } from './hash-sink.ts'
 import { AnyHashSink } from './hash-sink-any.ts'
 import { Sha256Sink } from './hash-sink-sha256.ts'
 import { serializeValue } from './hash-value.ts'
-import { type IonValue, ionString } from './value.ts'
+import { type IonValue, ionString, ionSymbol } from './value.ts'
 
 // Reused by every call: hashing is synchronous and never re-entered.
 const sink = new Sha256Sink()
@@ -21,7 +20,7 @@ const sink = new Sha256Sink()
 export function hashIon(value: IonValue): Uint8Array {
   sink.reset()
   serializeValue(value, sink, 0)
-  return sha256(sink.bytes.subarray(sink.start, sink.size))
+  return sink.digest()
 }
 
 /**
@@ -31,12 +30,39 @@ export function hashIon(value: IonValue): Uint8Array {
 export function hashIonBytes(stream: Uint8Array): Uint8Array {
   sink.reset()
   serializeStream(stream, sink)
-  return sha256(sink.bytes.subarray(sink.start, sink.size))
+  return sink.digest()
 }
 
 /** Hash of the Ion string `text`, 32 bytes: what a driver sends for a PartiQL statement. */
 export function hashIonString(text: string): Uint8Array {
   return hashIon(ionString(text))
+}
+
+/**
+ * The serialised form of `value`, s(v) in the specification, for `IonHashWriter.form`.
+ * @throws IonError as `hashIon`
+ */
+export function ionHashForm(value: IonValue): Uint8Array {
+  sink.reset()
+  serializeValue(value, sink, 0)
+  return sink.bytes.slice(sink.start, sink.size)
+}
+
+/** The form of a field's name, for `IonHashWriter.startField`. @throws IonError VALUE_INVALID */
+export function ionHashName(name: string): Uint8Array {
+  return ionHashForm(ionSymbol(name))
+}
+
+/**
+ * The digest of one field, 32 bytes, for `IonHashWriter.fieldDigest`.
+ * @param name Its form.
+ * @throws IonError as `hashIon`
+ */
+export function hashIonField(name: Uint8Array, value: IonValue): Uint8Array {
+  sink.reset()
+  sink.writeBytes(name)
+  serializeValue(value, sink, 1)
+  return sink.digest()
 }
 
 /** A hash function of the caller's choice. It copies `bytes` where it keeps them. */

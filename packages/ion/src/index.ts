@@ -8,10 +8,14 @@ export {
   hashIon,
   hashIonBytes,
   hashIonBytesWith,
+  hashIonField,
   hashIonString,
   hashIonWith,
   type IonHashFunction,
+  ionHashForm,
+  ionHashName,
 } from './hash.ts'
+export { IonHashWriter } from './hash-writer.ts'
 export { type EmbeddedIon, embedIon, ionFromJs, jsFromIon } from './js-values.ts'
 export { decimalExponentMax, fractionDigitsMax, nestingDepthMax } from './limits.ts'
 export { compareNumbers, type IonNumber } from './numbers.ts'

@@ -18,6 +18,13 @@ export type JournalErrorType =
       readonly sequenceNo: number
       readonly nextSequenceNo: number
     }
+  /** The file has these bytes, and the disk did not give all of them: nothing is known about what they are. */
+  | {
+      readonly code: 'SHORT_READ'
+      readonly position: number
+      readonly bytes: number
+      readonly bytesRead: number
+    }
   | { readonly code: 'RECORD_TOO_LARGE'; readonly bytes: number; readonly bytesMax: number }
   | { readonly code: 'QUEUE_FULL'; readonly queuedBytes: number; readonly queuedBytesMax: number }
   | { readonly code: 'WRITE_FAILED'; readonly directory: string; readonly systemCode: string }
@@ -54,6 +61,19 @@ export function damaged(range: DamagedRange, what: string, cause?: unknown): Jou
 function describeRecords(range: DamagedRange): string {
   if (range.endSequenceNo <= range.startSequenceNo) return 'Records: none'
   return `Records: ${range.startSequenceNo} to ${range.endSequenceNo - 1}`
+}
+
+export function shortRead(position: number, bytes: number, bytesRead: number): JournalError {
+  return new JournalError(
+    { code: 'SHORT_READ', position, bytes, bytesRead },
+    {
+      shortMessage: 'The disk gave fewer bytes of a journal file than the file has.',
+      metaMessages: [
+        `Bytes: ${position} to ${position + bytes}, of which ${bytesRead} came`,
+        'Nothing was changed. Look at the disk and the kernel log, then try again.',
+      ],
+    },
+  )
 }
 
 /** The journal stops for writing; whether the last group reached the disk is not known before the next opening. */

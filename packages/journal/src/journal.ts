@@ -103,7 +103,8 @@ const spareThreshold = 0.5
 
 /**
  * Opens the journal in `options.directory`, or an empty one where there is none; recovers from a crash.
- * @throws JournalError DAMAGED when acknowledged bytes are not intact; nothing was changed then.
+ * @throws JournalError DAMAGED when acknowledged bytes are not intact, SHORT_READ when they could not be read; nothing
+ *   was changed then.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { directory, fileSystem, logger = silentLogger } = options

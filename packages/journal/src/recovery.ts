@@ -29,7 +29,13 @@ import {
   type SegmentHeader,
   segmentName,
 } from './segment-format.ts'
-import { nonZeroEnd, readFooterAtEnd, readHeader, SegmentReader } from './segment-reader.ts'
+import {
+  nonZeroEnd,
+  readFooterAtEnd,
+  readHeader,
+  readUpToEnd,
+  SegmentReader,
+} from './segment-reader.ts'
 
 /** A segment gets its name only when its header is on the disk; before that it is this file. */
 export const spareFileName = 'spare.journal'
@@ -302,7 +308,7 @@ class Recovery {
     // the last group can be concerned, so it is written once more before anybody calls its records durable.
     if (scan.footerEnd > scan.groupOffset) {
       const group = new Uint8Array(scan.footerEnd - scan.groupOffset)
-      file.readSync(group, scan.groupOffset)
+      readUpToEnd(file, group, scan.groupOffset)
       await file.write(group, scan.groupOffset)
     }
     await file.syncData()
@@ -311,7 +317,7 @@ class Recovery {
   /** Keeps the bytes of the unfinished group beside the segment and puts zeros in their place. */
   async #cutTail({ segment, file, tornEnd }: Scan): Promise<void> {
     const bytes = new Uint8Array(tornEnd - segment.end)
-    file.readSync(bytes, segment.end)
+    readUpToEnd(file, bytes, segment.end)
     const savedAs = await this.#freePath(`${segment.path}.torn-${segment.end}`)
     await this.#fileSystem.writeFileAtomic(savedAs, bytes)
     bytes.fill(0)

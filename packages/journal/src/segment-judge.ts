@@ -14,7 +14,7 @@ import {
   type SegmentFooter,
   type SegmentHeader,
 } from './segment-format.ts'
-import { nonZeroEnd, readHeader, SegmentReader } from './segment-reader.ts'
+import { nonZeroEnd, readHeader, readUpToEnd, SegmentReader } from './segment-reader.ts'
 import type { JournalFinding } from './verify.ts'
 
 export interface SegmentJudgeOptions {
@@ -135,7 +135,7 @@ export class SegmentJudge {
     this.#find('damaged', 0, headerBytesSize, this.#next, message)
     // The salt stands in every frame too, so the frames can be judged without the header.
     const frame = new Uint8Array(frameHeaderBytesSize)
-    this.#file.readSync(frame, headerBytesSize)
+    readUpToEnd(this.#file, frame, headerBytesSize)
     const salt = frame.slice(8, 16)
     const { firstSequenceNo, nextFirstSequenceNo } = this.#options
     const header = { salt, firstSequenceNo, previousHash: frame.slice(64, 96) }
@@ -278,7 +278,7 @@ export class SegmentJudge {
 
   #hashBytes(offset: number, size: number): void {
     const bytes = new Uint8Array(size)
-    this.#file.readSync(bytes, offset)
+    readUpToEnd(this.#file, bytes, offset)
     this.#sha256.update(bytes)
   }
 }

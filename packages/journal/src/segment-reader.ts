@@ -3,6 +3,7 @@
  * intact behind a broken place. Judges frames one by one; what a broken one means is for recovery.ts and verify.ts.
  */
 import { hashBytesSize, type OpenFile } from '@cairn/core'
+import { shortRead } from './errors.ts'
 import {
   alignUp,
   decodeFooter,
@@ -22,9 +23,23 @@ import {
 /** One read system call per chunk: 1 MiB is past the point where larger ones are faster. */
 const chunkBytesSize = 1024 * 1024
 
+/**
+ * Fills `buffer` from `position`, up to the end of the file; answers how many bytes. Taking a failed read for the end of
+ * the file would make acknowledged records look torn, and recovery puts zeros where it finds a torn tail.
+ * @throws JournalError SHORT_READ
+ */
+export function readUpToEnd(file: OpenFile, buffer: Uint8Array, position: number): number {
+  const count = file.readSync(buffer, position)
+  if (count === buffer.length) return count
+  // The size is asked for after the read: another process may be cutting the zeros off the end.
+  const wanted = Math.min(buffer.length, Math.max(0, file.sizeSync() - position))
+  if (count < wanted) throw shortRead(position, wanted, count)
+  return count
+}
+
 export function readHeader(file: OpenFile): SegmentHeader | number | undefined {
   const bytes = new Uint8Array(headerBytesSize)
-  return file.readSync(bytes, 0) === headerBytesSize ? decodeHeader(bytes) : undefined
+  return readUpToEnd(file, bytes, 0) === headerBytesSize ? decodeHeader(bytes) : undefined
 }
 
 /** The footer at the very end of the file, where a sealed segment has it. */
@@ -32,7 +47,7 @@ export function readFooterAtEnd(file: OpenFile, header: SegmentHeader): SegmentF
   const offset = file.sizeSync() - footerBytesSize
   if (offset < headerBytesSize || offset !== alignUp(offset)) return undefined
   const bytes = new Uint8Array(footerBytesSize)
-  if (file.readSync(bytes, offset) !== footerBytesSize) return undefined
+  if (readUpToEnd(file, bytes, offset) !== footerBytesSize) return undefined
   return decodeFooter(bytes, viewOf(bytes), 0, header)
 }
 
@@ -75,7 +90,7 @@ export class SegmentReader {
     const wanted = Math.max(size, Math.min(chunkBytesSize, left))
     const isReusable = !this.#keepsViews && this.bytes.buffer.byteLength >= wanted
     const buffer = isReusable ? new Uint8Array(this.bytes.buffer) : new Uint8Array(wanted)
-    const count = this.#file.readSync(buffer, offset)
+    const count = readUpToEnd(this.#file, buffer, offset)
     this.bytes = buffer.subarray(0, count)
     this.view = viewOf(this.bytes)
     this.#chunkOffset = offset
@@ -182,7 +197,7 @@ export function nonZeroEnd(file: OpenFile, from: number): number {
   const piece = Buffer.alloc(zeroPieceBytesSize)
   let end = from
   for (let offset = from; ; offset += zeroPieceBytesSize) {
-    const count = file.readSync(piece, offset)
+    const count = readUpToEnd(file, piece, offset)
     if (!piece.subarray(0, count).equals(zeroPiece.subarray(0, count))) {
       let last = count - 1
       while (piece[last] === 0) last--

@@ -2,20 +2,16 @@
  * Makes the next block of a ledger: every hash of qldb-compat 4.4 and the entry of the second tree (trust 2.2).
  * Pure: the same input gives the same block, so it can run on any thread.
  */
-import { sha256 } from '@cairn/core'
 import { hashIon, type IonStruct } from '@cairn/ion'
-import {
-  dot,
-  encodeBlockEntry,
-  encodeBlockHeader,
-  encodeRevisionLeaf,
-  listRoot,
-  merkleRoot,
-  tlogHasher,
-  tlogLeafHash,
-} from '@cairn/merkle'
-import type { BlockItem, BlockRecord, BlockRevision, BlockStatement } from './block-record.ts'
-import { metadataToIon, timestampText, transactionInfoToIon } from './block-view.ts'
+import { BlockHasher, dot, listRoot, merkleRoot, revisionLeafHash, tlogHasher } from '@cairn/merkle'
+import { blockTimestampText, metadataHash, transactionInfoHash } from './block-hashes.ts'
+import type {
+  BlockItem,
+  BlockRecord,
+  BlockRevision,
+  BlockStatement,
+  ItemRole,
+} from './block-record.ts'
 
 export interface NewRevision {
   readonly tableId: string
@@ -46,72 +42,83 @@ export interface BuiltBlock {
   readonly entryHash: Uint8Array
 }
 
+const hasher = new BlockHasher()
+
 export function buildBlock(block: NewBlock): BuiltBlock {
-  const { strandId, sequenceNo, previousBlockHash, transactionId, timestampMs } = block
-  const { revisions, leafHashes } = hashRevisions(block)
-  const items: BlockItem[] = [
-    { role: 'transactionInfo', hash: hashIon(transactionInfoToIon(block.statements, revisions)) },
-  ]
-  if (revisions.length > 0) {
-    items.push({ role: 'revisionsRoot', hash: merkleRoot(revisions.map(({ hash }) => hash)) })
+  const { sequenceNo, previousBlockHash, transactionId, timestampMs, statements } = block
+  // Arrays of their final length: one that grows starts with room for 17.
+  const count = block.revisions.length
+  const revisions = new Array<BlockRevision>(count)
+  const revisionHashes = new Array<Uint8Array>(count)
+  const leafHashes = new Array<Uint8Array>(count)
+  for (let i = 0; i < count; i++) {
+    const revision = block.revisions[i] as NewRevision
+    const { documentId, version, dataHash } = revision
+    const ofMetadata = metadataHash(documentId, version, timestampMs, transactionId)
+    const hash = dataHash === undefined ? ofMetadata : dot(ofMetadata, dataHash)
+    const kind = dataHash === undefined ? 'deletion' : 'data'
+    revisions[i] = withHash(revision, timestampMs, hash)
+    revisionHashes[i] = hash
+    leafHashes[i] = revisionLeafHash(kind, revision.tableId, ofMetadata, dataHash)
   }
-  if (block.catalogInfo !== undefined) {
-    items.push({ role: 'catalogInfo', hash: hashIon(block.catalogInfo.value) })
-  }
-  const header = encodeBlockHeader({
-    strandId,
+  const items = itemsOf(block, revisionHashes)
+  const headerHash = hasher.headerHash({
+    strandId: block.strandId,
     sequenceNo,
     transactionId,
-    blockTimestamp: timestampText(timestampMs),
+    blockTimestamp: blockTimestampText(timestampMs),
     previousBlockHash,
     items,
-    revisionCount: revisions.length,
+    revisionCount: count,
     revisionsTree: listRoot(tlogHasher, leafHashes),
   })
-  const headerHash = sha256(header)
-  const entriesHash = merkleRoot([...items.map(({ hash }) => hash), headerHash])
-  const blockHash = dot(entriesHash, previousBlockHash)
+  const blockHash = dot(entriesRoot(items, headerHash), previousBlockHash)
+  const record: BlockRecord = {
+    sequenceNo,
+    blockHash,
+    previousBlockHash,
+    timestampMs,
+    transactionId,
+    items,
+    headerHash,
+    statements,
+    catalogInfo: block.catalogInfo?.bytes,
+    revisions,
+  }
+  return { record, entryHash: hasher.entryHash('native', blockHash) }
+}
+
+function withHash(revision: NewRevision, timestampMs: number, hash: Uint8Array): BlockRevision {
   return {
-    record: {
-      sequenceNo,
-      blockHash,
-      previousBlockHash,
-      timestampMs,
-      transactionId,
-      items,
-      headerHash,
-      statements: block.statements,
-      catalogInfo: block.catalogInfo?.bytes,
-      revisions,
-    },
-    entryHash: tlogLeafHash(encodeBlockEntry({ header, form: 'native', blockHash })),
+    tableId: revision.tableId,
+    tableName: revision.tableName,
+    documentId: revision.documentId,
+    version: revision.version,
+    transactionTimeMs: timestampMs,
+    statements: revision.statements,
+    hash,
+    data: revision.data,
+    dataHash: undefined,
   }
 }
 
-function hashRevisions(block: NewBlock): { revisions: BlockRevision[]; leafHashes: Uint8Array[] } {
-  const revisions: BlockRevision[] = []
-  const leafHashes: Uint8Array[] = []
-  for (const { dataHash, ...revision } of block.revisions) {
-    const metadata = metadataToIon({
-      documentId: revision.documentId,
-      version: revision.version,
-      transactionTimeMs: block.timestampMs,
-      transactionId: block.transactionId,
-    })
-    const metadataHash = hashIon(metadata)
-    const hash = dataHash === undefined ? metadataHash : dot(metadataHash, dataHash)
-    const leaf = encodeRevisionLeaf({
-      kind: dataHash === undefined ? 'deletion' : 'data',
-      tableId: revision.tableId,
-      hashes: dataHash === undefined ? [metadataHash] : [metadataHash, dataHash],
-    })
-    leafHashes.push(tlogLeafHash(leaf))
-    revisions.push({
-      ...revision,
-      transactionTimeMs: block.timestampMs,
-      hash,
-      dataHash: undefined,
-    })
-  }
-  return { revisions, leafHashes }
+/** What `entriesHashList` holds before the header's hash; absent items are left out. */
+function itemsOf(block: NewBlock, revisionHashes: readonly Uint8Array[]): BlockItem[] {
+  const { statements, revisions, catalogInfo } = block
+  const info = item('transactionInfo', transactionInfoHash(statements, revisions))
+  const catalog = catalogInfo === undefined ? [] : [item('catalogInfo', hashIon(catalogInfo.value))]
+  if (revisionHashes.length === 0) return [info, ...catalog]
+  const root = item('revisionsRoot', merkleRoot(revisionHashes))
+  return catalogInfo === undefined ? [info, root] : [info, root, ...catalog]
+}
+
+function item(role: ItemRole, hash: Uint8Array): BlockItem {
+  return { role, hash }
+}
+
+function entriesRoot(items: readonly BlockItem[], headerHash: Uint8Array): Uint8Array {
+  const entries = new Array<Uint8Array>(items.length + 1)
+  for (let i = 0; i < items.length; i++) entries[i] = (items[i] as BlockItem).hash
+  entries[items.length] = headerHash
+  return merkleRoot(entries)
 }

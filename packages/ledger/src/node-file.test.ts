@@ -1,6 +1,7 @@
 import { sha256, utf8 } from '@cairn/core'
 import { nodeFileSystem } from '@cairn/journal'
 import { createMemoryNodeStore, MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'
+import { createMemoryFileSystem } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import { NodeFile } from './node-file.ts'
 import { temporaryDirectory } from './testing/temporary-ledger.ts'
@@ -33,5 +34,21 @@ describe('NodeFile', () => {
       await file.flush(size)
       await file.close()
     }
+  })
+
+  it('gives no zeros for a node that the disk does not give whole', async () => {
+    const disk = createMemoryFileSystem()
+    const first = await NodeFile.open(disk, 'nodes', 0)
+    const trees = ([0, 1] as const).map(
+      (no) => new MerkleTree(no === 0 ? qldbHasher : tlogHasher, first.store(no)),
+    )
+    for (let i = 0; i < 5; i++) for (const tree of trees) tree.append(leaf(i))
+    await first.flush(5)
+    const file = await NodeFile.open(disk, 'nodes', 5)
+    expect(file.isLongEnough).toBe(true)
+    disk.addFault({ operation: 'read', nth: 1, code: 'SHORT' })
+    expect(() => file.store(0).get(0, 2)).toThrow(expect.objectContaining({ code: 'SHORT_READ' }))
+    expect(file.store(0).get(0, 2)).toEqual(leaf(2))
+    expect((await NodeFile.open(disk, 'nodes', 6)).isLongEnough).toBe(false)
   })
 })

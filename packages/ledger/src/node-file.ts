@@ -7,6 +7,7 @@
  * A leaf costs two entries on average, one write and one sync per projected batch, and any node is one read away.
  */
 import { assert, type FileSystem, hashBytesSize, type OpenFile } from '@cairn/core'
+import { JournalError } from '@cairn/journal'
 import type { NodeStore } from '@cairn/merkle'
 
 const entryBytesSize = 2 * hashBytesSize
@@ -56,6 +57,11 @@ export class NodeFile {
     return new NodeFile(this.#file, nodeCount(size))
   }
 
+  /** Whether the file is as long as what it is taken to hold. What is there may still be wrong. */
+  get isLongEnough(): boolean {
+    return this.#file.sizeSync() >= this.#flushedCount * entryBytesSize
+  }
+
   /** @param tree 0 for the QLDB tree, 1 for the RFC 6962 tree. */
   store(tree: 0 | 1): NodeStore {
     return {
@@ -79,8 +85,8 @@ export class NodeFile {
     }
     const hash = new Uint8Array(hashBytesSize)
     const offset = entryBytesSize * position + hashBytesSize * tree
-    // A short read leaves zeros, which no check against a stored root lets pass.
-    this.#file.readSync(hash, offset)
+    const bytesRead = this.#file.readSync(hash, offset)
+    if (bytesRead < hashBytesSize) throw shortRead(offset, bytesRead)
     return hash
   }
 
@@ -111,4 +117,18 @@ export class NodeFile {
   close(): Promise<void> {
     return this.#file.close()
   }
+}
+
+/** Zeros in place of a node would give digests and proofs that no block stands for. */
+function shortRead(position: number, bytesRead: number): JournalError {
+  return new JournalError(
+    { code: 'SHORT_READ', position, bytes: hashBytesSize, bytesRead },
+    {
+      shortMessage: 'The disk gave fewer bytes of the file of hash tree nodes than it has.',
+      metaMessages: [
+        `Bytes: ${position} to ${position + hashBytesSize}, of which ${bytesRead} came`,
+        'Look at the disk and the kernel log, then start again; the file is rebuilt when it is damaged.',
+      ],
+    },
+  )
 }

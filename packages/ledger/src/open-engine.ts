@@ -145,6 +145,7 @@ async function openProjections(
   const size = watermark.sequenceNo + 1
   const nodeFile = await NodeFile.open(fileSystem, `${directory}/nodes`, size)
   const isSound =
+    nodeFile.isLongEnough &&
     equalBytes(new MerkleTree(qldbHasher, nodeFile.store(0), size).root(), watermark.qldbRoot) &&
     equalBytes(new MerkleTree(tlogHasher, nodeFile.store(1), size).root(), watermark.tlogRoot)
   if (isSound) return { projection, nodeFile }

@@ -16,6 +16,26 @@ describe('an open transaction', () => {
     await expect(transaction.commit()).rejects.toMatchObject({ code: 'TRANSACTION_EXPIRED' })
   })
 
+  it('refuses rows and documents that have no Ion form, and goes on', async () => {
+    const { open } = await temporaryLedger()
+    await open.transact((tx) => tx.execute('CREATE TABLE T'))
+    const transaction = open.ledger.startTransaction()
+    const rows = async (text: string) => (await transaction.execute(text, [])).nextPage(10, 1000)
+    await expect(rows("SELECT VALUE CAST('$ion_1_0' AS SYMBOL) FROM << 1 >> AS x")).rejects.toThrow(
+      'a row of the result has no Ion form',
+    )
+    const deep = (depth: number) => `\`${'['.repeat(depth)}${']'.repeat(depth)}\``
+    await expect(
+      rows(`SELECT [x] FROM [${deep(190)}] AS y, [[[[[[[[[[y]]]]]]]]]] AS x`),
+    ).rejects.toThrow('a row of the result has no Ion form')
+    const document = `{'a': [[[[[[[[[[${deep(195)}]]]]]]]]]]}`
+    await expect(transaction.execute(`INSERT INTO T VALUE ${document}`, [])).rejects.toMatchObject({
+      code: 'DOCUMENT_INVALID',
+    })
+    const { values } = await rows('SELECT * FROM T')
+    expect(values).toEqual([])
+  })
+
   it('is closed by a commit, an abort and a conflict', async () => {
     const { open } = await temporaryLedger()
     await open.transact((tx) => tx.execute('CREATE TABLE T'))

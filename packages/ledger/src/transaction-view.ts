@@ -3,7 +3,7 @@
  * Implements what PartiQL's executor needs, and records what was read for the check at commit (qldb-compat 6).
  */
 import { assert, type IdSource } from '@cairn/core'
-import { encodeIon, type IonStruct, type IonValue } from '@cairn/ion'
+import { encodeIon, IonError, type IonStruct, type IonValue } from '@cairn/ion'
 import type {
   HistoryRange,
   IndexInfo,
@@ -597,7 +597,7 @@ export class TransactionView implements Store {
         },
       )
     }
-    const data = encodeIon(value)
+    const data = encodeDocument(table, value)
     this.#checkLimit(
       'documentBytesMax',
       data.length,
@@ -656,4 +656,21 @@ export function transactionExpired(
 function isActiveWithin(startMs: number, endMs: number | undefined, range: HistoryRange): boolean {
   if (range.endMs !== undefined && startMs > range.endMs) return false
   return range.startMs === undefined || endMs === undefined || endMs >= range.startMs
+}
+
+/** A statement can make documents that are nested more deeply than Ion may be. */
+function encodeDocument(table: string, value: IonStruct): Uint8Array {
+  try {
+    return encodeIon(value)
+  } catch (error) {
+    if (!(error instanceof IonError)) throw error
+    throw new LedgerError(
+      { code: 'DOCUMENT_INVALID', table },
+      {
+        shortMessage: 'The document has no Ion form.',
+        metaMessages: [error.shortMessage],
+        cause: error,
+      },
+    )
+  }
 }

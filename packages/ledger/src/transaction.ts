@@ -3,9 +3,16 @@
  * Statements of one transaction run one after the other, in the order they came.
  */
 import { equalBytes } from '@cairn/core'
-import { decodeIon, encodeIon, hashIonBytes, hashIonString, type IonValue } from '@cairn/ion'
+import {
+  decodeIon,
+  encodeIon,
+  hashIonBytes,
+  hashIonString,
+  IonError,
+  type IonValue,
+} from '@cairn/ion'
 import { dot } from '@cairn/merkle'
-import { pause, type Rows } from '@cairn/partiql'
+import { partiqlError, pause, type Rows } from '@cairn/partiql'
 import type { CommitResult, IoUsage, Result, ResultPage, Transaction } from './api.ts'
 import type { BlockStatement } from './block-record.ts'
 import { LedgerError } from './errors.ts'
@@ -152,9 +159,22 @@ export class LedgerTransaction implements Transaction {
     })
   }
 
-  /** The Ion stream of a row: the stored bytes where the row is a stored document. */
+  /**
+   * The Ion stream of a row: the stored bytes where the row is a stored document.
+   * @throws PartiqlError EVALUATION for a row that has no Ion form: nested too deeply, or the symbol `$ion_1_0` alone.
+   */
   encodeRow(row: IonValue): Uint8Array {
-    return this.#owner.storedBytes.get(row) ?? encodeIon(row)
+    const stored = this.#owner.storedBytes.get(row)
+    if (stored !== undefined) return stored
+    try {
+      return encodeIon(row)
+    } catch (error) {
+      if (!(error instanceof IonError)) throw error
+      const position = { line: 1, column: 1 }
+      throw partiqlError('EVALUATION', position, 'a row of the result has no Ion form.', [
+        error.shortMessage,
+      ])
+    }
   }
 
   commit(expectedDigest?: Uint8Array): Promise<CommitResult> {

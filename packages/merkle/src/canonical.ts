@@ -85,46 +85,82 @@ const roles: readonly BlockItemRole[] = [
   'catalogInfo',
 ]
 
+/** Longest revision leaf. */
+export const revisionLeafBytesMax: number = leafMagic.length + 2 + textBytesMax + 2 * hashBytesSize
+
 /** @throws CanonicalBytesError TEXT_MALFORMED */
 export function encodeRevisionLeaf(leaf: RevisionLeaf): Uint8Array {
   const { kind, tableId, hashes } = leaf
   assert(hashes.length === (kind === 'data' ? 2 : 1), 'a revision leaf has the hashes of its kind')
-  const tableIdSize = textSize(tableId, 'tableId')
-  const size = leafMagic.length + 2 + tableIdSize + hashes.length * hashBytesSize
-  const out = new Uint8Array(size)
-  out.set(leafMagic, 0)
-  let offset = leafMagic.length
+  const out = new Uint8Array(revisionLeafBytesMax)
+  const size = writeRevisionLeaf(out, 0, kind, tableId, hashes[0] as Uint8Array, hashes[1])
+  return out.slice(0, size)
+}
+
+/**
+ * Writes a revision leaf where there is room for the longest; answers the offset behind it.
+ * @param dataHash For the kind `data` and no other.
+ * @throws CanonicalBytesError TEXT_MALFORMED
+ */
+export function writeRevisionLeaf(
+  out: Uint8Array,
+  start: number,
+  kind: RevisionLeafKind,
+  tableId: string,
+  hash: Uint8Array,
+  dataHash: Uint8Array | undefined,
+): number {
+  assert((dataHash !== undefined) === (kind === 'data'), 'a revision with data has its hash')
+  textSize(tableId, 'tableId')
+  out.set(leafMagic, start)
+  let offset = start + leafMagic.length
   out[offset++] = kinds.indexOf(kind)
-  offset = writeText(out, offset, tableId, tableIdSize)
-  for (const hash of hashes) offset = writeHash(out, offset, hash)
-  return out
+  offset = writeText(out, offset, tableId)
+  offset = writeHash(out, offset, hash)
+  return dataHash === undefined ? offset : writeHash(out, offset, dataHash)
 }
 
 /** @throws CanonicalBytesError TEXT_MALFORMED, LENGTH_WRONG, NUMBER_TOO_LARGE, ENTRY_TOO_LARGE */
 export function encodeBlockHeader(header: BlockHeader): Uint8Array {
-  const { strandId, sequenceNo, transactionId, blockTimestamp, previousBlockHash, items } = header
+  const out = new Uint8Array(blockHeaderSize(header))
+  writeBlockHeader(out, 0, header)
+  return out
+}
+
+/**
+ * Bytes of the header, which is checked here.
+ * @throws CanonicalBytesError TEXT_MALFORMED, LENGTH_WRONG, NUMBER_TOO_LARGE, ENTRY_TOO_LARGE
+ */
+function blockHeaderSize(header: BlockHeader): number {
+  const { sequenceNo, previousBlockHash } = header
   assert(Number.isSafeInteger(sequenceNo) && sequenceNo >= 0, 'a sequence number is a count')
   checkPreviousBlockHash(previousBlockHash.length, sequenceNo)
   if (header.revisionCount > u32Max) throw numberTooLarge('revisionCount', u32Max)
-  const strandIdSize = textSize(strandId, 'strandId')
-  const transactionIdSize = textSize(transactionId, 'transactionId')
-  const timestampSize = textSize(blockTimestamp, 'blockTimestamp')
-  const textsSize = 3 + strandIdSize + transactionIdSize + timestampSize
-  const itemsSize = 2 + items.length * itemBytesSize
+  const textsSize =
+    3 +
+    textSize(header.strandId, 'strandId') +
+    textSize(header.transactionId, 'transactionId') +
+    textSize(header.blockTimestamp, 'blockTimestamp')
   const size =
     headerMagic.length +
     textsSize +
     (8 + 1 + previousBlockHash.length) +
-    itemsSize +
+    (2 + header.items.length * itemBytesSize) +
     (4 + hashBytesSize)
   checkEntrySize(size + entryTailBytesSize)
-  const out = new Uint8Array(size)
-  out.set(headerMagic, 0)
-  let offset = writeText(out, headerMagic.length, strandId, strandIdSize)
+  return size
+}
+
+/** Writes a header where there is room for it. @returns the offset behind it. @throws as `encodeBlockHeader` */
+export function writeBlockHeader(out: Uint8Array, start: number, header: BlockHeader): number {
+  const size = blockHeaderSize(header)
+  const { sequenceNo, previousBlockHash, items } = header
+  out.set(headerMagic, start)
+  let offset = writeText(out, start + headerMagic.length, header.strandId)
   offset = writeU32(out, offset, Math.floor(sequenceNo / two32))
   offset = writeU32(out, offset, sequenceNo % two32)
-  offset = writeText(out, offset, transactionId, transactionIdSize)
-  offset = writeText(out, offset, blockTimestamp, timestampSize)
+  offset = writeText(out, offset, header.transactionId)
+  offset = writeText(out, offset, header.blockTimestamp)
   out[offset++] = previousBlockHash.length
   out.set(previousBlockHash, offset)
   offset += previousBlockHash.length
@@ -136,8 +172,8 @@ export function encodeBlockHeader(header: BlockHeader): Uint8Array {
   }
   offset = writeU32(out, offset, header.revisionCount)
   offset = writeHash(out, offset, header.revisionsTree)
-  assert(offset === size, 'a header fills the bytes made for it')
-  return out
+  assert(offset === start + size, 'a header fills the bytes made for it')
+  return offset
 }
 
 /** @throws CanonicalBytesError ENTRY_TOO_LARGE */
@@ -147,9 +183,19 @@ export function encodeBlockEntry(entry: BlockEntry): Uint8Array {
   checkEntrySize(size)
   const out = new Uint8Array(size)
   out.set(header, 0)
-  out[header.length] = forms.indexOf(form)
-  writeHash(out, header.length + 1, blockHash)
+  writeEntryTail(out, header.length, form, blockHash)
   return out
+}
+
+/** Writes what follows the header in an entry; answers the offset behind it. */
+export function writeEntryTail(
+  out: Uint8Array,
+  start: number,
+  form: BlockEntryForm,
+  blockHash: Uint8Array,
+): number {
+  out[start] = forms.indexOf(form)
+  return writeHash(out, start + 1, blockHash)
 }
 
 /** The result holds copies and may be kept. @throws CanonicalBytesError */
@@ -317,15 +363,23 @@ function isAscii(text: string): boolean {
   return true
 }
 
-/** Writes the length and the text; answers the offset behind them. */
-function writeText(out: Uint8Array, offset: number, text: string, size: number): number {
-  out[offset] = size
-  if (size === text.length) {
-    for (let i = 0; i < size; i++) out[offset + 1 + i] = text.charCodeAt(i)
-  } else {
-    out.set(utf8(text), offset + 1)
+/** Writes the length and the text, which `textSize` has checked; answers the offset behind them. */
+function writeText(out: Uint8Array, offset: number, text: string): number {
+  const { length } = text
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 127) return writeWideText(out, offset, text)
+    out[offset + 1 + i] = code
   }
-  return offset + 1 + size
+  out[offset] = length
+  return offset + 1 + length
+}
+
+function writeWideText(out: Uint8Array, offset: number, text: string): number {
+  const bytes = utf8(text)
+  out[offset] = bytes.length
+  out.set(bytes, offset + 1)
+  return offset + 1 + bytes.length
 }
 
 function writeHash(out: Uint8Array, offset: number, hash: Uint8Array): number {

@@ -1,5 +1,6 @@
 /** `@cairn/merkle`: both trees of a ledger, their proofs, and the canonical bytes that go into them. Browser-safe. */
 
+export { BlockHasher, revisionLeafHash } from './block-hasher.ts'
 export {
   type BlockEntry,
   type BlockEntryForm,

@@ -4,7 +4,14 @@ import { qldbHasher, type TreeHasher } from './hasher.ts'
 
 /** The root over `hashes` in their order. A list of one is its own root, an empty list has `hasher.empty`. */
 export function listRoot(hasher: TreeHasher, hashes: readonly Uint8Array[]): Uint8Array {
-  if (hashes.length === 0) return hasher.empty
+  const a = hashes[0]
+  const b = hashes[1]
+  const c = hashes[2]
+  // Most blocks have one revision and three entries.
+  if (a === undefined) return hasher.empty
+  if (b === undefined) return a
+  if (c === undefined) return hasher.node(a, b)
+  if (hashes.length === 3) return hasher.node(hasher.node(a, b), c)
   let level = hashes
   while (level.length > 1) level = parents(hasher, level)
   return level[0] as Uint8Array

@@ -50,7 +50,10 @@ export interface Store {
   /** Every document of the user view, own writes included, in the order of insertion. */
   scan(table: TableInfo): Iterable<StoredDocument>
   getById(table: TableInfo, documentId: string): StoredDocument | undefined
-  /** Documents whose field equals `value` by PartiQL equality, or more: the executor tests the predicate again. */
+  /**
+   * Documents whose field equals `value` by PartiQL equality, or more: the executor tests the predicate again. None
+   * comes twice, here as in `scan`: DML relies on it. An array costs the executor less than a generator.
+   */
   getByIndex(table: TableInfo, index: IndexInfo, value: IonValue): Iterable<StoredDocument>
 
   scanCommitted(table: TableInfo): Iterable<StoredRevision>

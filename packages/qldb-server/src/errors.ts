@@ -25,7 +25,14 @@ export type QldbServerErrorType =
       readonly resourceName: string
     }
   | { readonly code: 'OPERATION_NOT_AVAILABLE'; readonly operation: string }
-  // ---- both ----
+  // ---- HTTP API ----
+  /** `cause` says what went wrong; `index` from 0. */
+  | { readonly code: 'STATEMENT_FAILED'; readonly index: number }
+  | { readonly code: 'RESULT_TOO_LARGE'; readonly bytesMax: number }
+  | { readonly code: 'IDEMPOTENCY_KEY_REUSED' }
+  | { readonly code: 'CONTENT_TYPE_UNKNOWN' }
+  | { readonly code: 'METHOD_NOT_ALLOWED'; readonly allowed: readonly string[] }
+  // ---- all ----
   | { readonly code: 'OPERATION_UNKNOWN' }
   | {
       readonly code: 'ACCESS_DENIED'

@@ -214,6 +214,12 @@ const serverFaults: FaultTable<QldbServerErrorType> = {
   }),
   OVERLOADED: () => unavailable,
   SERVER_CLOSING: () => unavailable,
+  // Of the HTTP API, whose answers are made in http-api/problems.ts.
+  STATEMENT_FAILED: undefined,
+  RESULT_TOO_LARGE: undefined,
+  IDEMPOTENCY_KEY_REUSED: undefined,
+  CONTENT_TYPE_UNKNOWN: undefined,
+  METHOD_NOT_ALLOWED: undefined,
 }
 
 /** Names and texts that every AWS SDK knows. Source: AWS "Common Errors" and SigV4 troubleshooting. */

@@ -2,7 +2,7 @@
 
 export { type Authorizer, allowAll, type Identity } from './authorizer.ts'
 export { QldbServerError, type QldbServerErrorType } from './errors.ts'
-export { defaultQldbServerLimits, listenerSettings, type QldbServerLimits } from './limits.ts'
+export { defaultQldbServerLimits, type QldbServerLimits } from './limits.ts'
 export {
   type AuthenticationMode,
   createQldbServer,

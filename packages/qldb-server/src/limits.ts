@@ -1,11 +1,12 @@
-/** Bounds of the server: sizes, counts and times, each with its reason. All configurable but the listener's. */
+/** Bounds of the server: sizes, counts and times, each with its reason. All configurable. */
 import { assert } from '@cairn/core'
+import { defaultHttpLimits, type HttpLimits } from '@cairn/http-server'
 import { defaultLimits } from '@cairn/ledger'
 
 export interface QldbServerLimits {
   /** Largest request body. 1 MB of parameters make about 1.4 MB of base64 (qldb-compat 1.2 asks for 8 MiB or more). */
   readonly bodyBytesMax: number
-  /** All request bodies in memory together; beyond it requests are told to come back. */
+  /** All request bodies of a listener in memory together; beyond it requests are told to come back. */
   readonly bodyBytesInFlightMax: number
   /** How much of a body that is too large is read and thrown away, so that the client gets to read the fault. */
   readonly discardedBytesMax: number
@@ -29,6 +30,16 @@ export interface QldbServerLimits {
   /** Commits remembered, so that a repeated CommitTransaction finds its first answer (qldb-compat 6). */
   readonly finishedTransactionCountMax: number
   readonly finishedTransactionMsMax: number
+  /** Of the HTTP API, in one request. */
+  readonly statementCountMax: number
+  /** Ion bytes of all rows of an answer of the HTTP API. */
+  readonly resultBytesMax: number
+  /** How often the HTTP API runs a transaction that meets others. */
+  readonly attemptCountMax: number
+  readonly idempotencyMsMax: number
+  readonly idempotencyCountMax: number
+  /** Characters of all answers kept for idempotency keys. */
+  readonly idempotencyLengthMax: number
   /** How long `close` waits for commands under way. */
   readonly drainMsMax: number
 }
@@ -50,30 +61,33 @@ export const defaultQldbServerLimits: QldbServerLimits = {
   recentPagesLengthMax: 32 * 1024 * 1024,
   finishedTransactionCountMax: 10_000,
   finishedTransactionMsMax: 5 * 60_000,
+  // A transaction writes 40 documents at most; some more statements read.
+  statementCountMax: 100,
+  resultBytesMax: 4 * 1024 * 1024,
+  // The first, and the four retries that QLDB's drivers make.
+  attemptCountMax: 5,
+  // Longer than any client waits before it asks again.
+  idempotencyMsMax: 10 * 60_000,
+  // With answers of 300 characters about 100 MB.
+  idempotencyCountMax: 200_000,
+  idempotencyLengthMax: 64 * 1024 * 1024,
   drainMsMax: 10_000,
 }
 
-/** What whoever builds the listener sets on it. Names are those of `http.createServer` and `http.Server`. */
-export const listenerSettings: {
-  readonly headersTimeout: number
-  readonly requestTimeout: number
-  readonly keepAliveTimeout: number
-  readonly maxHeaderSize: number
-  readonly maxRequestsPerSocket: number
-} = {
-  headersTimeout: 10_000,
-  // 8 MiB in a minute is 1.1 Mbit/s.
-  requestTimeout: 60_000,
-  // Longer than a session lives. A server that closes idle connections first races with the client's next request: the
-  // driver sees ECONNRESET, and does not retry it.
-  keepAliveTimeout: 16 * 60_000,
-  maxHeaderSize: 16 * 1024,
-  maxRequestsPerSocket: 0,
+/** What of it a listener holds its connections to. */
+export function httpLimitsOf(limits: QldbServerLimits): Partial<HttpLimits> {
+  const { bodyBytesMax, bodyBytesInFlightMax, discardedBytesMax } = limits
+  return { bodyBytesMax, bodyBytesInFlightMax, discardedBytesMax }
 }
 
 assert(defaultQldbServerLimits.bodyBytesMax < defaultQldbServerLimits.bodyBytesInFlightMax)
 assert(defaultQldbServerLimits.bodyBytesMax < defaultQldbServerLimits.discardedBytesMax)
 // A command on every session of a full ledger at once is not overload.
 assert(defaultQldbServerLimits.activeSessionCountMax < defaultQldbServerLimits.commandCountMax)
-assert(defaultQldbServerLimits.sessionMsMax < listenerSettings.keepAliveTimeout)
+// A server that closes idle connections first races with the next request: the driver sees ECONNRESET, and does not
+// retry it. So a connection may be idle for longer than a session lives.
+assert(defaultQldbServerLimits.sessionMsMax < defaultHttpLimits.idleMsMax)
+// An answer takes at most the life of a transaction.
+assert(defaultQldbServerLimits.transactionMsMax < defaultHttpLimits.writeMsMax)
 assert(defaultQldbServerLimits.transactionMsMax < defaultQldbServerLimits.sessionMsMax)
+assert(defaultQldbServerLimits.transactionMsMax < defaultQldbServerLimits.idempotencyMsMax)

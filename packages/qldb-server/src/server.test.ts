@@ -1,8 +1,8 @@
-import { createServer, request as httpRequest, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { signRequest } from '@cairn/aws-protocol'
+import { createHttpServer, type HttpServer } from '@cairn/http-server'
 import { afterEach, describe, expect, it } from 'vitest'
-import { listenerSettings } from './limits.ts'
 import { ServerFixture } from './testing/server-fixture.ts'
 
 const target = { 'x-amz-target': 'QLDBSession.SendCommand' }
@@ -180,21 +180,18 @@ describe('close', () => {
   })
 })
 
-describe('over node:http', () => {
-  const listeners: Server[] = []
+describe('over a socket', () => {
+  const listeners: HttpServer[] = []
 
-  afterEach(() => {
-    for (const listener of listeners.splice(0)) {
-      listener.closeAllConnections()
-      listener.close()
-    }
+  afterEach(async () => {
+    await Promise.all(listeners.splice(0).map((listener) => listener.close()))
   })
 
   async function listen(fixture: ServerFixture): Promise<number> {
-    const listener = createServer(listenerSettings, fixture.server.handle)
+    const { server, clock } = fixture
+    const listener = createHttpServer({ handler: server, limits: server.httpLimits, clock })
     listeners.push(listener)
-    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-    return (listener.address() as AddressInfo).port
+    return listener.listen('127.0.0.1', 0)
   }
 
   function post(port: number, body: Uint8Array | string, headers: Record<string, string> = target) {

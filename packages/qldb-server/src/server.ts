@@ -1,8 +1,7 @@
 /**
- * The QLDB server: session API and control API on one port, told apart by `x-amz-target`.
- * The core answers plain records (`respond`); node:http and node:https come in through a thin adapter (`handle`).
+ * The QLDB server: session API, control API and our own HTTP API on one port, told apart by `x-amz-target` and path.
+ * It answers plain records (`respond`); sockets are the matter of `@cairn/http-server`, whose handler it is.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type AccessKey,
   createSignatureVerifier,
@@ -17,15 +16,19 @@ import {
   type SignatureVerifier,
 } from '@cairn/aws-protocol'
 import { type Clock, type IdSource, type Logger, silentLogger } from '@cairn/core'
+import type { HttpHandler, HttpLimits, Refusal } from '@cairn/http-server'
 import type { LedgerHost } from '@cairn/ledger'
 import { type Authorizer, allowAll, anonymous, type Identity } from './authorizer.ts'
 import { ControlApi } from './control-api.ts'
 import { serverError } from './errors.ts'
 import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'
-import { defaultQldbServerLimits, type QldbServerLimits } from './limits.ts'
-import { NodeHttpAdapter } from './node-http.ts'
+import { HttpApi, httpApiPrefix } from './http-api/http-api.ts'
+import { internalProblem, problemOf, toldError } from './http-api/problems.ts'
+import { defaultQldbServerLimits, httpLimitsOf, type QldbServerLimits } from './limits.ts'
 import { SessionApi, sendCommandTarget } from './session-api.ts'
 import { SessionTable } from './session-table.ts'
+
+type Api = 'session' | 'control' | 'http'
 
 /** Signatures ignored, or verified with the keys that `lookup` knows. */
 export type AuthenticationMode =
@@ -47,11 +50,11 @@ export interface QldbServerOptions {
   readonly accountId?: string
 }
 
-export interface QldbServer {
+/** The handler of `createHttpServer({ handler: server, limits: server.httpLimits, clock })`. */
+export interface QldbServer extends HttpHandler {
   /** Answers a request whose body was received whole. Never rejects. */
   respond(request: HttpRequest): Promise<HttpResponse>
-  /** For `http.createServer(server.handle)` and `https.createServer(…, server.handle)`. */
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  readonly httpLimits: Partial<HttpLimits>
   /**
    * Refuses new requests, waits for those under way (`drainMsMax`), then ends all sessions and their transactions.
    * The listener is closed by whoever opened it.
@@ -64,7 +67,7 @@ export function createQldbServer(options: QldbServerOptions): QldbServer {
 }
 
 class Server implements QldbServer {
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  readonly httpLimits: Partial<HttpLimits>
   readonly #clock: Clock
   readonly #ids: IdSource
   readonly #logger: Logger
@@ -73,6 +76,7 @@ class Server implements QldbServer {
   readonly #sessions: SessionTable
   readonly #sessionApi: SessionApi
   readonly #controlApi: ControlApi
+  readonly #httpApi: HttpApi
   #commandCount = 0
   #isClosing = false
   #onIdle: (() => void) | undefined
@@ -97,8 +101,8 @@ class Server implements QldbServer {
     this.#sessions = sessions
     this.#sessionApi = new SessionApi({ host, clock, authorizer, arns, limits, sessions })
     this.#controlApi = new ControlApi(host, arns, sessions, authorizer)
-    const adapter = new NodeHttpAdapter(this, limits)
-    this.handle = (request, response) => adapter.handle(request, response)
+    this.#httpApi = new HttpApi({ host, clock, authorizer, arns, limits })
+    this.httpLimits = httpLimitsOf(limits)
   }
 
   get isClosing(): boolean {
@@ -106,35 +110,35 @@ class Server implements QldbServer {
   }
 
   async respond(request: HttpRequest): Promise<HttpResponse> {
-    const target = headerOf(request.headers, 'x-amz-target')
+    const api = apiOf(request)
     const requestId = this.#ids.random()
     this.#commandCount++
     try {
       this.#admit()
+      if (api === 'http') return await this.#httpApi.respond(request, requestId, this.#identify)
       const identity = this.#identify(request)
-      const isSession = target !== undefined
-      const body = isSession
-        ? await this.#sendCommand(identity, target, request)
-        : await this.#controlApi.respond(identity, request)
-      return {
-        status: 200,
-        headers: {
-          'content-type': isSession ? json10ContentType : restJsonContentType,
-          'x-amzn-RequestId': requestId,
-        },
-        body,
-      }
+      const body =
+        api === 'session'
+          ? await this.#sendCommand(identity, request)
+          : await this.#controlApi.respond(identity, request)
+      const contentType = api === 'session' ? json10ContentType : restJsonContentType
+      const headers = { 'content-type': contentType, 'x-amzn-RequestId': requestId }
+      return { status: 200, headers, body }
     } catch (error) {
-      return this.#faultResponse(error, target !== undefined, requestId)
+      return this.#faultResponse(error, api, requestId)
     } finally {
       this.#commandCount--
       if (this.#commandCount === 0) this.#onIdle?.()
     }
   }
 
-  /** For an adapter that cannot even make a request of what it received. */
-  refuse(error: unknown, isSession: boolean): HttpResponse {
-    return this.#faultResponse(error, isSession, this.#ids.random())
+  refuse(refusal: Refusal, request: HttpRequest): HttpResponse {
+    const bytesMax = this.#limits.bodyBytesMax
+    const error =
+      refusal === 'BODY_TOO_LARGE'
+        ? serverError({ code: 'BODY_TOO_LARGE', bytesMax }, 'The request body is too large.')
+        : serverError({ code: 'OVERLOADED' }, 'The server holds as many bytes as it may.')
+    return this.#faultResponse(error, apiOf(request), this.#ids.random())
   }
 
   async close(): Promise<void> {
@@ -168,13 +172,15 @@ class Server implements QldbServer {
     }
   }
 
-  #identify(request: HttpRequest): Identity {
+  // A function, so that it can be handed on.
+  readonly #identify = (request: HttpRequest): Identity => {
     if (this.#verifier === undefined) return anonymous
     const { accessKeyId } = this.#verifier.verify(request)
     return { principal: accessKeyId, isAuthenticated: true }
   }
 
-  #sendCommand(identity: Identity, target: string, request: HttpRequest): Promise<string> {
+  #sendCommand(identity: Identity, request: HttpRequest): Promise<string> {
+    const target = headerOf(request.headers, 'x-amz-target')
     if (target !== sendCommandTarget || request.method !== 'POST' || request.path !== '/') {
       throw serverError(
         { code: 'OPERATION_UNKNOWN' },
@@ -184,14 +190,30 @@ class Server implements QldbServer {
     return this.#sessionApi.sendCommand(identity, parseJsonBody(request.body))
   }
 
-  #faultResponse(error: unknown, isSession: boolean, requestId: string): HttpResponse {
-    let fault = isSession ? sessionFaultOf(error) : controlFaultOf(error)
+  #faultResponse(error: unknown, api: Api, requestId: string): HttpResponse {
+    if (api === 'http') {
+      const problem = problemOf(error, requestId)
+      if (problem !== undefined) return problem
+      this.#logFailure(error, requestId)
+      return internalProblem(requestId)
+    }
+    let fault = api === 'session' ? sessionFaultOf(error) : controlFaultOf(error)
     if (fault === undefined) {
       fault = internalFault
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#logger.log('error', 'request failed', { requestId, error: text })
+      this.#logFailure(error, requestId)
     }
-    const response = isSession ? json10Fault(fault) : restJsonFault(fault)
+    const response = api === 'session' ? json10Fault(fault) : restJsonFault(fault)
     return { ...response, headers: { ...response.headers, 'x-amzn-RequestId': requestId } }
   }
+
+  #logFailure(error: unknown, requestId: string): void {
+    const told = toldError(error)
+    const text = told instanceof Error ? (told.stack ?? told.message) : String(told)
+    this.#logger.log('error', 'request failed', { requestId, error: text })
+  }
+}
+
+function apiOf(request: HttpRequest): Api {
+  if (headerOf(request.headers, 'x-amz-target') !== undefined) return 'session'
+  return request.path.startsWith(httpApiPrefix) ? 'http' : 'control'
 }

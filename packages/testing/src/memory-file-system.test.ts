@@ -107,6 +107,28 @@ describe('a fault', () => {
     expect(lostCount).toBeGreaterThan(10)
   })
 
+  it('on a sync that grew the file does not take what is synced later within it', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const fileSystem = await withSyncedFile(3)
+      const file = await fileSystem.open('/data/a', 'readWrite')
+      fileSystem.addFault({ operation: 'syncData', nth: 1, code: 'EIO' })
+      await file.write(new Uint8Array(5000), 3)
+      await expect(file.syncData()).rejects.toMatchObject({ code: 'EIO' })
+      await file.write(utf8('new'), 3000)
+      await file.syncData()
+      const after = fileSystem.crash({ seed })
+      expect(after.contentOf('/data/a').slice(3000, 3003)).toEqual(utf8('new'))
+    }
+  })
+
+  it('is taken back as long as nothing has met it', async () => {
+    const fileSystem = await withSyncedFile(3)
+    const file = await fileSystem.open('/data/a', 'readWrite')
+    fileSystem.addFault({ operation: 'syncData', nth: 1, code: 'EIO' })
+    fileSystem.clearFaults()
+    await expect(file.syncData()).resolves.toBeUndefined()
+  })
+
   it('flips one byte, and back', async () => {
     const fileSystem = await withSyncedFile(3)
     fileSystem.flip('/data/a', 1, 0x80)

@@ -40,6 +40,8 @@ export interface MemoryFileSystem extends FileSystem {
   /** The process ends, the machine goes on: as `crash`, but all bytes stay as they were, synced or not. */
   kill(): MemoryFileSystem
   addFault(fault: Fault): void
+  /** Takes back the faults that nothing has met yet. */
+  clearFaults(): void
   counts(): OperationCounts
   /** Inverts the bits of `mask` in one byte, in memory and on the disk. Twice is as before. */
   flip(path: string, offset: number, mask?: number): void
@@ -89,6 +91,10 @@ class MemoryFiles implements MemoryFileSystem {
 
   addFault(fault: Fault): void {
     this.#faults.push({ fault, left: fault.nth })
+  }
+
+  clearFaults(): void {
+    this.#faults.length = 0
   }
 
   /** The fault that this operation meets, if any. */
@@ -206,7 +212,10 @@ class MemoryFiles implements MemoryFileSystem {
   }
 
   async writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
-    const temporary = `${path}.${this.#temporaryCount++}.tmp`
+    let temporary: string
+    // A process that ended may have left some of these names.
+    do temporary = `${path}.${this.#temporaryCount++}.tmp`
+    while (this.#disk.find(temporary) !== undefined)
     const file = await this.open(temporary, 'create')
     try {
       await file.write(bytes, 0)

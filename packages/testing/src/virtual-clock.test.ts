@@ -21,6 +21,23 @@ describe('the virtual clock', () => {
     expect(clock.sleeperCount).toBe(0)
   })
 
+  it('jumps over the times at which sleepers were to wake', async () => {
+    const clock = createVirtualClock(1000)
+    const woken: number[] = []
+    const sleeper = async () => {
+      for (let i = 0; i < 3; i++) {
+        await clock.sleep(10)
+        woken.push(clock.nowMs())
+      }
+    }
+    const all = sleeper()
+    await clock.jump(25)
+    expect(woken).toEqual([1025])
+    await clock.advance(20)
+    await all
+    expect(woken).toEqual([1025, 1035, 1045])
+  })
+
   it('stops sleeping when the signal aborts', async () => {
     const clock = createVirtualClock()
     const controller = new AbortController()

@@ -9,6 +9,8 @@ export interface VirtualClock extends Clock {
    * fell asleep. Each one's continuation runs before the next is woken, so who sleeps again within `ms` wakes again.
    */
   advance(ms: number): Promise<void>
+  /** Sets the clock ahead by `ms` at once: whoever was to wake meanwhile wakes now, and finds it later than asked for. */
+  jump(ms: number): Promise<void>
 }
 
 interface Sleeper {
@@ -23,6 +25,19 @@ export function createVirtualClock(startMs: number = startMsDefault): VirtualClo
   let now = startMs
   /** In the order of waking. */
   const sleepers: Sleeper[] = []
+  /** Wakes those whose time comes up to `end`. */
+  const wakeUpTo = async (end: number) => {
+    for (;;) {
+      const next = sleepers[0]
+      if (next === undefined || next.wakeMs > end) break
+      sleepers.shift()
+      now = Math.max(now, next.wakeMs)
+      next.wake()
+      await turn()
+    }
+    now = end
+    await turn()
+  }
   return {
     get sleeperCount() {
       return sleepers.length
@@ -50,18 +65,10 @@ export function createVirtualClock(startMs: number = startMsDefault): VirtualClo
         sleepers.splice(later < 0 ? sleepers.length : later, 0, sleeper)
       })
     },
-    async advance(ms) {
-      const end = now + ms
-      for (;;) {
-        const next = sleepers[0]
-        if (next === undefined || next.wakeMs > end) break
-        sleepers.shift()
-        now = next.wakeMs
-        next.wake()
-        await turn()
-      }
-      now = end
-      await turn()
+    advance: (ms) => wakeUpTo(now + ms),
+    jump(ms) {
+      now += ms
+      return wakeUpTo(now)
     },
   }
 }

@@ -8,13 +8,22 @@ export interface Environment {
   readonly slots: Value[]
   readonly parameters: readonly IonValue[]
   readonly store: Store
-  /** Values of sub-queries that do not depend on a row, by the number of each. */
-  readonly memo: Map<number, Value>
-  /** Rows touched so far; decides when to pause. */
+  /** Values of sub-queries that do not depend on a row, by the number of each; made when the first is known. */
+  memo: Map<number, Value> | undefined
+  /** Rows touched so far, and what costs as much; decides when to pause. */
   work: number
+  /** The next pause is due when `work` has come so far. */
+  pauseAt: number
+  /** So is the next look at the deadline within a sub-query that cannot pause. */
+  checkAt: number
+  /** What `work` may come to while a sub-query cannot pause. */
+  workMax: number
 }
 
 export type Evaluator = (env: Environment) => Value
+
+/** Whether a condition is TRUE. */
+export type Test = (env: Environment) => boolean
 
 /** A compiled expression; `constant` when it is the same in every row and run. */
 export interface Compiled {
@@ -28,19 +37,55 @@ export function newEnvironment(
   parameters: readonly IonValue[],
   store: Store,
 ): Environment {
-  const slots = Array.from({ length: slotCount }, (): Value => missing)
-  return { slots, parameters, store, memo: new Map(), work: 0 }
+  const slots = new Array<Value>(slotCount).fill(missing)
+  return {
+    slots,
+    parameters,
+    store,
+    memo: undefined,
+    work: 0,
+    pauseAt: workPerPause,
+    checkAt: workPerPause,
+    workMax: Number.POSITIVE_INFINITY,
+  }
 }
 
 /** Rows of work between two pauses: well below a millisecond of it. */
 const workPerPause = 256
 
+/**
+ * Work of one sub-query in an expression, which has to come to its end before anything else can run: some tenths of a second.
+ * Sub-queries in FROM give way and have no such bound.
+ */
+export const subqueryWorkMax = 1_000_000
+
 /** Counts a row of work. True when it is time to yield `pause`; the deadline has been checked then. */
 export function isPauseDue(env: Environment): boolean {
-  env.work++
-  if (env.work % workPerPause !== 0) return false
+  return ++env.work >= env.pauseAt && takePause(env)
+}
+
+function takePause(env: Environment): boolean {
+  const isOwed = env.workMax !== Number.POSITIVE_INFINITY
+  if (isOwed) {
+    // A sub-query that cannot pause: whoever comes next does it.
+    if (env.work > env.workMax) throw new WorkExceeded()
+    if (env.work < env.checkAt) return false
+  } else {
+    env.pauseAt = env.work + workPerPause
+  }
+  env.checkAt = env.work + workPerPause
   env.store.checkDeadline()
-  return true
+  return !isOwed
+}
+
+/** For operators that cost many times what a row costs, so that the pauses come in time. */
+export function addWork(env: Environment, rowCount: number): void {
+  env.work += Math.floor(rowCount)
+}
+
+/** Thrown within a sub-query that does too much; becomes a PartiqlError where its place is known. */
+export class WorkExceeded extends Error {
+  override readonly name = 'WorkExceeded'
 }
 
 export function compiled(evaluate: Evaluator): Compiled {
@@ -78,8 +123,5 @@ export function fold(operands: readonly Compiled[], evaluate: Evaluator): Compil
   }
 }
 
-const emptyEnvironment = Object.freeze({
-  slots: [],
-  parameters: [],
-  work: 0,
-}) as unknown as Environment
+/** Only `work` is ever written. */
+const emptyEnvironment = { slots: [], parameters: [], work: 0 } as unknown as Environment

@@ -18,7 +18,7 @@ import type {
 import { partiqlError } from '../errors.ts'
 import { castValue } from '../functions/cast.ts'
 import { arithmetic, negate } from '../values/arithmetic.ts'
-import { equalityKey, equals, isEqual } from '../values/equality.ts'
+import { equalityKey, equals, isEqual, isSame } from '../values/equality.ts'
 import { and, not, or } from '../values/logic.ts'
 import { ordered } from '../values/order.ts'
 import { isOfKind, type Kind, kindOf } from '../values/type-names.ts'
@@ -38,8 +38,18 @@ import {
   trueValue,
   type Value,
 } from '../values/value.ts'
+import { checkTextLength } from '../values/weight.ts'
 import { compileCall } from './call.ts'
-import { type Compiled, compiled, constantOf, fold, lift1, lift2 } from './environment.ts'
+import {
+  addWork,
+  type Compiled,
+  compiled,
+  constantOf,
+  fold,
+  lift1,
+  lift2,
+  type Test,
+} from './environment.ts'
 import { compileLike } from './like.ts'
 import { compileName, compilePath, groupingKeyOf } from './path.ts'
 import type { Scope } from './scope.ts'
@@ -118,16 +128,28 @@ export function compileCollection(expression: Expression, scope: Scope): Compile
   return compileExpression(expression, scope)
 }
 
-/** Compiles and answers also which slots the expression reads. */
-export function compileTracked(
-  expression: Expression,
+/** A condition. Equality answers at once here, without making a boolean value first. */
+export function compileTest(expression: Expression, scope: Scope): Test {
+  const isEquality = expression.kind === 'binary' && expression.operator === '='
+  if (!isEquality || groupingKey(expression, scope) !== undefined) {
+    const { evaluate } = compileExpression(expression, scope)
+    return (env) => isTrue(evaluate(env))
+  }
+  const { evaluate: left } = compileExpression(expression.left, scope)
+  const { evaluate: right } = compileExpression(expression.right, scope)
+  return (env) => isSame(left(env), right(env))
+}
+
+/** Compiles and answers also which slots are read. */
+export function tracked<T>(
   scope: Scope,
-): { readonly value: Compiled; readonly uses: ReadonlySet<number> } {
+  compile: () => T,
+): { readonly value: T; readonly uses: ReadonlySet<number> } {
   const { context } = scope
   const outer = context.uses
   const uses = new Set<number>()
   context.uses = uses
-  const value = compileExpression(expression, scope)
+  const value = compile()
   context.uses = outer
   for (const slot of uses) outer.add(slot)
   return { value, uses }
@@ -213,6 +235,7 @@ function concatenate(left: Value, right: Value): Value {
   const a = textOf(left)
   const b = textOf(right)
   if (a === undefined || b === undefined) return missing
+  checkTextLength(a.length + b.length)
   return ionString(a + b)
 }
 
@@ -239,9 +262,21 @@ function compileIn(expression: InExpression, scope: Scope): Compiled {
       : compileExpression(collection, scope)
   const test =
     candidates.constant === undefined
-      ? lift2(value, candidates, isIn)
+      ? compileSearch(value, candidates)
       : compileConstantIn(value, elementsOf(candidates.constant))
   return expression.isNegated ? lift1(test, not) : test
+}
+
+/** Elements that are compared at the cost of a row. */
+const elementsPerRow = 16
+
+/** Looks at one element after the other. */
+function compileSearch(value: Compiled, candidates: Compiled): Compiled {
+  return compiled((env) => {
+    const collection = candidates.evaluate(env)
+    addWork(env, (elementsOf(collection)?.length ?? 0) / elementsPerRow)
+    return isIn(value.evaluate(env), collection)
+  })
 }
 
 function isIn(value: Value, collection: Value): Value {

@@ -8,7 +8,7 @@ import type { IndexInfo } from '../store.ts'
 import { equalityKey } from '../values/equality.ts'
 import { elementsOf, isAbsent, toIon, type Value } from '../values/value.ts'
 import type { Environment } from './environment.ts'
-import { compileTracked } from './expression.ts'
+import { compileExpression, tracked } from './expression.ts'
 import { fieldPathOf } from './path.ts'
 import { resolveName, type Scope } from './scope.ts'
 import type { HistoryLeaf, TableLeaf } from './source.ts'
@@ -18,15 +18,23 @@ export interface Condition {
   readonly scope: Scope
 }
 
+/** The value to look up; undefined when it is NULL or MISSING, which nothing equals. */
+export type Key = (env: Environment) => IonValue | undefined
+
 /** Values to look up, without doubles, NULL and MISSING. */
 export type Keys = (env: Environment) => readonly IonValue[]
 
+/** What to look up: one value of `=`, or the values of IN. */
+export type LookUp =
+  | { readonly isSingle: true; readonly key: Key }
+  | { readonly isSingle: false; readonly keys: Keys }
+
 export type Access =
   | { readonly kind: 'scan' }
-  | { readonly kind: 'id'; readonly keys: Keys }
-  | { readonly kind: 'index'; readonly index: IndexInfo; readonly keys: Keys }
+  | { readonly kind: 'id'; readonly lookUp: LookUp }
+  | { readonly kind: 'index'; readonly index: IndexInfo; readonly lookUp: LookUp }
 
-type Candidate = Access & { readonly isSingle: boolean }
+type Candidate = Exclude<Access, { readonly kind: 'scan' }>
 
 /** The best access: one id, then one index key, then several of either, else a scan. */
 export function chooseAccess(
@@ -39,7 +47,7 @@ export function chooseAccess(
 }
 
 function rankOf(candidate: Candidate): number {
-  return (candidate.isSingle ? 0 : 2) + (candidate.kind === 'id' ? 0 : 1)
+  return (candidate.lookUp.isSingle ? 0 : 2) + (candidate.kind === 'id' ? 0 : 1)
 }
 
 function candidatesOf(leaf: TableLeaf | HistoryLeaf, condition: Condition): readonly Candidate[] {
@@ -67,21 +75,25 @@ function candidate(
   if (target === undefined) return undefined
   // Rows of a sub-query are structs here, not values; and it would run twice.
   if (!isSingle && other.kind === 'query') return undefined
-  const { value, uses } = compileTracked(other, scope)
+  const { value, uses } = tracked(scope, () => compileExpression(other, scope))
   const own = [leaf.rowSlot, leaf.idSlot, leaf.atSlot]
   if (own.some((slot) => uses.has(slot))) return undefined
   const { evaluate } = value
-  const keys: Keys = isSingle
-    ? (env) => distinctKeys([evaluate(env)])
-    : (env) => distinctKeys(elementsOf(evaluate(env)) ?? [])
-  return [{ ...target, keys, isSingle } as Candidate]
+  const lookUp: LookUp = isSingle
+    ? { isSingle, key: (env) => keyOf(evaluate(env)) }
+    : { isSingle, keys: (env) => distinctKeys(elementsOf(evaluate(env)) ?? []) }
+  return [{ ...target, lookUp }]
+}
+
+function keyOf(value: Value): IonValue | undefined {
+  return isAbsent(value) ? undefined : toIon(value)
 }
 
 function distinctKeys(values: readonly Value[]): readonly IonValue[] {
   const keys = new Map<string, IonValue>()
   for (const value of values) {
-    const ion = isAbsent(value) ? undefined : toIon(value)
-    if (ion !== undefined) keys.set(values.length === 1 ? '' : equalityKey(value), ion)
+    const key = keyOf(value)
+    if (key !== undefined) keys.set(values.length === 1 ? '' : equalityKey(value), key)
   }
   return [...keys.values()]
 }

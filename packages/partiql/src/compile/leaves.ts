@@ -1,14 +1,23 @@
 /** Row sources of single sources: tables by scan or index, history, user_tables, collections, sub-queries. */
 import { unreachable } from '@cairn/core'
-import { ionInt, ionString, timestampToMs } from '@cairn/ion'
+import { type IonValue, ionInt, ionString, timestampToMs } from '@cairn/ion'
 import { pause } from '../compiled.ts'
 import { partiqlError } from '../errors.ts'
 import type { HistoryRange, StoredDocument, StoredRevision } from '../store.ts'
 import { describeValue } from '../values/describe.ts'
 import { missing, textOf } from '../values/value.ts'
-import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
-import type { Access } from './index-choice.ts'
-import { allTrue, type RowSource, row, type Signal } from './rows.ts'
+import { type Environment, type Evaluator, isPauseDue, type Test } from './environment.ts'
+import type { Access, LookUp } from './index-choice.ts'
+import {
+  allTrue,
+  type LoopItem,
+  loopRows,
+  type PlannedRows,
+  type RowSource,
+  row,
+  type Signal,
+  type TableLoop,
+} from './rows.ts'
 import type {
   HistoryLeaf,
   Leaf,
@@ -19,125 +28,140 @@ import type {
 } from './source.ts'
 
 /** @param tests Conditions of the rows, tested as each is read, also when an index chose it. */
-export function leafRows(leaf: Leaf, access: Access, tests: readonly Evaluator[]): RowSource {
+export function leafRows(leaf: Leaf, access: Access, tests: readonly Test[]): PlannedRows {
   const passes = allTrue(tests)
   switch (leaf.kind) {
     case 'table':
       return leaf.view === 'user'
-        ? userRows(leaf, access, passes)
-        : revisionRows(leaf, (env) => committedRevisions(leaf, access, env), passes)
+        ? planOf(userLoop(leaf, access, passes))
+        : planOf(revisionLoop(leaf, committedRevisions(leaf, access), passes))
     case 'history':
-      return revisionRows(leaf, (env) => historyRevisions(leaf, access, env), passes)
+      return planOf(revisionLoop(leaf, historyRevisions(leaf, access), passes))
     case 'userTables':
-      return userTableRows(leaf, passes)
-    case 'values':
-      return leaf.mode === 'scan' ? scanRows(leaf, passes) : unpivotRows(leaf, passes)
+      return { rows: userTableRows(leaf, passes), loop: undefined }
+    case 'values': {
+      const rows = leaf.mode === 'scan' ? scanRows(leaf, passes) : unpivotRows(leaf, passes)
+      return { rows, loop: undefined }
+    }
     case 'query':
-      return queryRows(leaf, passes)
+      return { rows: queryRows(leaf, passes), loop: undefined }
     default:
       return unreachable(leaf)
   }
 }
 
-type Passes = (env: Environment) => boolean
+function planOf(loop: TableLoop): PlannedRows {
+  return { rows: loopRows(loop), loop }
+}
 
-function userRows(leaf: TableLeaf, access: Access, passes: Passes): RowSource {
-  const { rowSlot, idSlot } = leaf
-  return function* scanTable(env) {
-    const { slots, store } = env
-    for (const document of userDocuments(leaf, access, env)) {
-      store.countRead(1)
-      slots[rowSlot] = document.data
-      slots[idSlot] = ionString(document.documentId)
-      if (isPauseDue(env)) yield pause
-      if (passes(env)) yield row
-    }
+function userLoop(leaf: TableLeaf, access: Access, passes: Test): TableLoop<StoredDocument> {
+  const { rowSlot, idSlot, isIdRead } = leaf
+  return {
+    items: userDocuments(leaf, access),
+    accepts(env, document) {
+      env.store.countRead(1)
+      env.slots[rowSlot] = document.data
+      if (isIdRead) env.slots[idSlot] = ionString(document.documentId)
+      return passes(env)
+    },
   }
 }
 
-function revisionRows(
+function revisionLoop(
   leaf: TableLeaf | HistoryLeaf,
-  revisions: (env: Environment) => Iterable<StoredRevision>,
-  passes: Passes,
-): RowSource {
-  const { rowSlot, idSlot } = leaf
-  return function* scanRevisions(env) {
-    const { slots, store } = env
-    for (const revision of revisions(env)) {
-      store.countRead(1)
-      slots[rowSlot] = revision.row
-      slots[idSlot] = ionString(revision.documentId)
-      if (isPauseDue(env)) yield pause
-      if (passes(env)) yield row
+  items: Find<StoredRevision>,
+  passes: Test,
+): TableLoop<StoredRevision> {
+  const { rowSlot, idSlot, isIdRead } = leaf
+  return {
+    items,
+    accepts(env, revision) {
+      env.store.countRead(1)
+      env.slots[rowSlot] = revision.row
+      if (isIdRead) env.slots[idSlot] = ionString(revision.documentId)
+      return passes(env)
+    },
+  }
+}
+
+/** Asks the store for what an access finds. */
+type Find<Item> = (env: Environment) => Iterable<Item>
+
+function userDocuments({ table }: TableLeaf, access: Access): Find<StoredDocument> {
+  switch (access.kind) {
+    case 'scan':
+      return (env) => env.store.scan(table)
+    case 'id':
+      return findById(access.lookUp, (env, id) => oneOrNone(env.store.getById(table, id)))
+    case 'index': {
+      const { index, lookUp } = access
+      return findByKey(lookUp, (env, key) => env.store.getByIndex(table, index, key), distinctById)
     }
   }
 }
 
-function userDocuments(
-  leaf: TableLeaf,
-  access: Access,
-  env: Environment,
-): Iterable<StoredDocument> {
-  const { store } = env
-  const { table } = leaf
+function committedRevisions({ table }: TableLeaf, access: Access): Find<StoredRevision> {
   switch (access.kind) {
     case 'scan':
-      return store.scan(table)
+      return (env) => env.store.scanCommitted(table)
     case 'id':
-      return access.keys(env).flatMap((key) => {
-        const documentId = textOf(key)
-        return (documentId === undefined ? undefined : store.getById(table, documentId)) ?? []
-      })
+      return findById(access.lookUp, (env, id) => oneOrNone(env.store.getCommittedById(table, id)))
     case 'index': {
-      const keys = access.keys(env)
-      return distinctById(keys.map((key) => () => store.getByIndex(table, access.index, key)))
-    }
-  }
-}
-
-function committedRevisions(
-  leaf: TableLeaf,
-  access: Access,
-  env: Environment,
-): Iterable<StoredRevision> {
-  const { store } = env
-  const { table } = leaf
-  switch (access.kind) {
-    case 'scan':
-      return store.scanCommitted(table)
-    case 'id':
-      return access.keys(env).flatMap((key) => {
-        const documentId = textOf(key)
-        return (
-          (documentId === undefined ? undefined : store.getCommittedById(table, documentId)) ?? []
-        )
-      })
-    case 'index': {
-      const keys = access.keys(env)
-      return distinctById(
-        keys.map((key) => () => store.getCommittedByIndex(table, access.index, key)),
+      const { index, lookUp } = access
+      return findByKey(
+        lookUp,
+        (env, key) => env.store.getCommittedByIndex(table, index, key),
+        distinctById,
       )
     }
   }
 }
 
-function historyRevisions(
-  leaf: HistoryLeaf,
-  access: Access,
-  env: Environment,
-): Iterable<StoredRevision> {
-  const { store } = env
-  const range: HistoryRange = {
+function historyRevisions(leaf: HistoryLeaf, access: Access): Find<StoredRevision> {
+  const { table } = leaf
+  const rangeOf = (env: Environment): HistoryRange => ({
     startMs: historyBound(leaf, leaf.start, env),
     endMs: historyBound(leaf, leaf.end, env),
+  })
+  if (access.kind !== 'id') return (env) => env.store.history(table, rangeOf(env))
+  const { lookUp } = access
+  return (env) => {
+    const range = rangeOf(env)
+    return findById(lookUp, ({ store }, id) => store.historyOf(table, id, range))(env)
   }
-  if (access.kind !== 'id') return store.history(leaf.table, range)
-  return concatenated(
-    access.keys(env).flatMap((key) => {
-      const documentId = textOf(key)
-      return documentId === undefined ? [] : [() => store.historyOf(leaf.table, documentId, range)]
-    }),
-  )
+}
+
+/** By document ids; what is no text is no id. */
+function findById<Item>(
+  lookUp: LookUp,
+  find: (env: Environment, documentId: string) => Iterable<Item>,
+): Find<Item> {
+  const findText = (env: Environment, key: IonValue): Iterable<Item> => {
+    const documentId = textOf(key)
+    return documentId === undefined ? nothing : find(env, documentId)
+  }
+  return findByKey(lookUp, findText, concatenated)
+}
+
+/** One key asks the store and no more; `combine` puts together what several keys find. */
+function findByKey<Item>(
+  lookUp: LookUp,
+  find: (env: Environment, key: IonValue) => Iterable<Item>,
+  combine: (finds: readonly (() => Iterable<Item>)[]) => Iterable<Item>,
+): Find<Item> {
+  if (!lookUp.isSingle) {
+    return (env) => combine(lookUp.keys(env).map((key) => () => find(env, key)))
+  }
+  return (env) => {
+    const key = lookUp.key(env)
+    return key === undefined ? nothing : find(env, key)
+  }
+}
+
+const nothing: readonly never[] = []
+
+function oneOrNone<Item>(item: Item | undefined): readonly Item[] {
+  return item === undefined ? nothing : [item]
 }
 
 function historyBound(
@@ -156,28 +180,25 @@ function historyBound(
   )
 }
 
-/** Several lookups after each other; a document that more than one finds comes once. */
-function* distinctById<T extends { readonly documentId: string }>(
-  lookups: readonly (() => Iterable<T>)[],
-): Generator<T, void, undefined> {
-  const [only] = lookups
-  if (only !== undefined && lookups.length === 1) {
-    yield* only()
-    return
-  }
+/** Several look-ups after each other; a document that more than one finds comes once. */
+function* distinctById<Item extends LoopItem>(
+  finds: readonly (() => Iterable<Item>)[],
+): Generator<Item, void, undefined> {
   const seen = new Set<string>()
-  for (const item of concatenated(lookups)) {
+  for (const item of concatenated(finds)) {
     if (seen.has(item.documentId)) continue
     seen.add(item.documentId)
     yield item
   }
 }
 
-function* concatenated<T>(lookups: readonly (() => Iterable<T>)[]): Generator<T, void, undefined> {
-  for (const lookup of lookups) yield* lookup()
+function* concatenated<Item>(
+  finds: readonly (() => Iterable<Item>)[],
+): Generator<Item, void, undefined> {
+  for (const find of finds) yield* find()
 }
 
-function userTableRows(leaf: UserTablesLeaf, passes: Passes): RowSource {
+function userTableRows(leaf: UserTablesLeaf, passes: Test): RowSource {
   return function* scanUserTables(env) {
     for (const table of env.store.userTables()) {
       env.store.countRead(1)
@@ -189,7 +210,7 @@ function userTableRows(leaf: UserTablesLeaf, passes: Passes): RowSource {
 }
 
 /** Elements of a collection; any other value is one row. Only lists have positions. */
-function scanRows(leaf: ValuesLeaf, passes: Passes): RowSource {
+function scanRows(leaf: ValuesLeaf, passes: Test): RowSource {
   const { rowSlot, idSlot, atSlot, evaluate } = leaf
   return function* scanValues(env) {
     const value = evaluate(env)
@@ -207,7 +228,7 @@ function scanRows(leaf: ValuesLeaf, passes: Passes): RowSource {
 }
 
 /** Fields of a struct, their names at AT; any other value is one row named `_1`; MISSING is none. */
-function unpivotRows(leaf: ValuesLeaf, passes: Passes): RowSource {
+function unpivotRows(leaf: ValuesLeaf, passes: Test): RowSource {
   return function* unpivot(env) {
     const value = leaf.evaluate(env)
     const pairs =
@@ -225,7 +246,7 @@ function unpivotRows(leaf: ValuesLeaf, passes: Passes): RowSource {
   }
 }
 
-function queryRows(leaf: QueryLeaf, passes: Passes): RowSource {
+function queryRows(leaf: QueryLeaf, passes: Test): RowSource {
   const isOrdered = leaf.query.shape === 'list'
   return function* pullQuery(env): Generator<Signal, void, undefined> {
     let index = 0

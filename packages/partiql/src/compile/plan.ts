@@ -5,8 +5,8 @@
  */
 import type { Expression } from '../ast.ts'
 import { nullValue } from '../values/value.ts'
-import type { Evaluator } from './environment.ts'
-import { compileTracked } from './expression.ts'
+import type { Test } from './environment.ts'
+import { compileTest, tracked } from './expression.ts'
 import { checkHeldRows } from './held-rows.ts'
 import { type Condition, chooseAccess } from './index-choice.ts'
 import { leafRows } from './leaves.ts'
@@ -16,13 +16,14 @@ import {
   fullOuterLoop,
   leftOuterLoop,
   nestedLoop,
+  type PlannedRows,
   type RowSource,
 } from './rows.ts'
 import type { Scope } from './scope.ts'
 import { type JoinNode, type Leaf, type SourceNode, slotsOf } from './source.ts'
 
 interface BoundCondition extends Condition {
-  readonly test: Evaluator
+  readonly test: Test
   readonly uses: ReadonlySet<number>
 }
 
@@ -41,13 +42,13 @@ export function planSource(
   where: Expression | undefined,
   scope: Scope,
   lateSlots: readonly number[] = [],
-): { readonly rows: RowSource; readonly late: readonly Evaluator[] } {
+): PlannedRows & { readonly late: readonly Test[] } {
   const planning: Planning = {
     pending: bindConditions(where, scope),
     unbound: new Set([...slotsOf(node), ...lateSlots]),
   }
-  const rows = planNode(node, planning, scope)
-  return { rows, late: planning.pending.map((condition) => condition.test) }
+  const { rows, loop } = planNode(node, planning, scope)
+  return { rows, loop, late: planning.pending.map((condition) => condition.test) }
 }
 
 /** The parts of a condition that AND joins. */
@@ -64,16 +65,16 @@ export function bindConditions(
   scope: Scope,
 ): readonly BoundCondition[] {
   return conjunctsOf(expression).map((part) => {
-    const { value, uses } = compileTracked(part, scope)
-    return { expression: part, scope, test: value.evaluate, uses }
+    const { value: test, uses } = tracked(scope, () => compileTest(part, scope))
+    return { expression: part, scope, test, uses }
   })
 }
 
-function planNode(node: SourceNode, planning: Planning, scope: Scope): RowSource {
+function planNode(node: SourceNode, planning: Planning, scope: Scope): PlannedRows {
   return node.kind === 'join' ? planJoin(node, planning, scope) : planLeaf(node, planning)
 }
 
-function planLeaf(leaf: Leaf, planning: Planning): RowSource {
+function planLeaf(leaf: Leaf, planning: Planning): PlannedRows {
   for (const slot of slotsOf(leaf)) planning.unbound.delete(slot)
   const ready = takeReady(planning)
   const access =
@@ -87,13 +88,13 @@ function planLeaf(leaf: Leaf, planning: Planning): RowSource {
   )
 }
 
-function planJoin(node: JoinNode, planning: Planning, scope: Scope): RowSource {
+function planJoin(node: JoinNode, planning: Planning, scope: Scope): PlannedRows {
   const { type } = node.source
   const on = bindConditions(node.source.condition, scope)
   if (type === 'inner') {
     planning.pending = [...planning.pending, ...on]
     const left = planNode(node.left, planning, scope)
-    return nestedLoop(left, planNode(node.right, planning, scope))
+    return joined(nestedLoop(left.rows, planNode(node.right, planning, scope)))
   }
   if (type === 'full') return planFullJoin(node, on, planning, scope)
   // A right join is a left join with its sides exchanged.
@@ -102,13 +103,15 @@ function planJoin(node: JoinNode, planning: Planning, scope: Scope): RowSource {
   const innerPlanning: Planning = { pending: on, unbound: planning.unbound }
   const innerRows = planNode(inner, innerPlanning, scope)
   const matched = filtered(
-    innerRows,
+    innerRows.rows,
     innerPlanning.pending.map((condition) => condition.test),
   )
-  const joined = leftOuterLoop(outerRows, matched, slotsOf(inner), nullValue)
-  return filtered(
-    joined,
-    takeReady(planning).map((condition) => condition.test),
+  const rows = leftOuterLoop(outerRows.rows, matched, slotsOf(inner), nullValue)
+  return joined(
+    filtered(
+      rows,
+      takeReady(planning).map((condition) => condition.test),
+    ),
   )
 }
 
@@ -117,22 +120,28 @@ function planFullJoin(
   on: readonly BoundCondition[],
   planning: Planning,
   scope: Scope,
-): RowSource {
+): PlannedRows {
   const alone: Planning = { pending: [], unbound: planning.unbound }
   const left = planNode(node.left, alone, scope)
   const right = planNode(node.right, alone, scope)
-  const joined = fullOuterLoop(
-    left,
-    right,
+  const rows = fullOuterLoop(
+    left.rows,
+    right.rows,
     { left: slotsOf(node.left), right: slotsOf(node.right) },
     allTrue(on.map((condition) => condition.test)),
     nullValue,
     (count) => checkHeldRows(count, node.source.position),
   )
-  return filtered(
-    joined,
-    takeReady(planning).map((condition) => condition.test),
+  return joined(
+    filtered(
+      rows,
+      takeReady(planning).map((condition) => condition.test),
+    ),
   )
+}
+
+function joined(rows: RowSource): PlannedRows {
+  return { rows, loop: undefined }
 }
 
 function takeReady(planning: Planning): readonly BoundCondition[] {

@@ -7,6 +7,7 @@ import type { Environment, Evaluator } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import { checkHeldRows } from './held-rows.ts'
 import { compileOrder, limited, type OrderedRows, sorted } from './ordering.ts'
+import type { TableLoop } from './rows.ts'
 import { childScope, newSlot, type Scope } from './scope.ts'
 import { compileSelect } from './select.ts'
 import { compileSet } from './set-query.ts'
@@ -21,8 +22,15 @@ export interface CompiledQuery {
   /** The names of a SELECT list in order; undefined when they depend on the rows. */
   readonly columns: readonly string[] | undefined
   readonly rows: (env: Environment) => ValueRows
+  /** The same rows when all of it is one table and a projection. */
+  readonly loop: ProjectedLoop | undefined
   /** All of it at once. */
   readonly evaluate: Evaluator
+}
+
+export interface ProjectedLoop {
+  readonly loop: TableLoop
+  readonly project: Evaluator
 }
 
 export function compileQuery(query: Query, scope: Scope): CompiledQuery {
@@ -49,15 +57,16 @@ export function queryOfRows(
     readonly shape: 'bag' | 'list'
     readonly isSqlSelect: boolean
     readonly columns: readonly string[] | undefined
+    readonly loop: ProjectedLoop | undefined
     readonly position: Position
   },
 ): CompiledQuery {
-  const { shape, isSqlSelect, columns, position } = facts
+  const { shape, isSqlSelect, columns, loop, position } = facts
   const evaluate: Evaluator = (env) => {
     const values = collect(rows(env), position)
     return shape === 'bag' ? bag(values) : list(values)
   }
-  return { shape, isSqlSelect, columns, rows, evaluate }
+  return { shape, isSqlSelect, columns, rows, loop, evaluate }
 }
 
 /** @throws PartiqlError LIMIT when they are too many to hold. */
@@ -88,6 +97,7 @@ function compileExpressionQuery(query: ExpressionQuery, scope: Scope): CompiledQ
     shape: 'value',
     isSqlSelect: false,
     columns: undefined,
+    loop: undefined,
     evaluate,
     *rows(env) {
       yield evaluate(env)
@@ -122,5 +132,6 @@ function compileOrdered(query: OrderedQuery, scope: Scope): CompiledQuery {
   const rows = limited(sorted(keyed, order, query.position), order)
   const shape = hasOrder || inner.shape === 'list' ? 'list' : 'bag'
   const { isSqlSelect, columns } = inner
-  return queryOfRows(rows, { shape, isSqlSelect, columns, position: query.position })
+  const { position } = query
+  return queryOfRows(rows, { shape, isSqlSelect, columns, loop: undefined, position })
 }

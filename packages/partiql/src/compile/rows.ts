@@ -1,7 +1,7 @@
 /** Row sources: generators that write the row at hand into the slots and yield a signal for it. */
 import { pause } from '../compiled.ts'
-import { isTrue, missing, type Value } from '../values/value.ts'
-import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
+import { missing, type Value } from '../values/value.ts'
+import { type Environment, type Evaluator, isPauseDue, type Test } from './environment.ts'
 
 /** Yielded when the slots hold a row. */
 export const row: unique symbol = Symbol('row')
@@ -9,20 +9,58 @@ export const row: unique symbol = Symbol('row')
 export type Signal = typeof row | typeof pause
 export type RowSource = (env: Environment) => Generator<Signal, void, undefined>
 
+/**
+ * One table as a loop, for whoever pulls rows and needs no generator in between:
+ *
+ *     for (const item of loop.items(env)) {
+ *       if (isPauseDue(env)) yield pause
+ *       if (loop.accepts(env, item)) // the slots hold a row
+ *     }
+ *
+ * A generator costs 250 to 400 bytes and a tenth of a microsecond to start; a point SELECT had six of them stacked.
+ */
+export interface TableLoop<Item extends LoopItem = LoopItem> {
+  items(env: Environment): Iterable<Item>
+  /** Counts the read, writes the row into its slots and tests its conditions. */
+  accepts(env: Environment, item: Item): boolean
+}
+
+export interface LoopItem {
+  readonly documentId: string
+}
+
+/** What a plan pulls rows from; `loop` gives the same rows when all of it is one table. */
+export interface PlannedRows {
+  readonly rows: RowSource
+  readonly loop: TableLoop | undefined
+}
+
+export function loopRows(loop: TableLoop): RowSource {
+  return function* pullLoop(env) {
+    for (const item of loop.items(env)) {
+      if (isPauseDue(env)) yield pause
+      if (loop.accepts(env, item)) yield row
+    }
+  }
+}
+
 /** One row without variables: SELECT without FROM. */
 export function* singleRow(): Generator<Signal, void, undefined> {
   yield row
 }
 
-/** True when all tests are TRUE. */
-export function allTrue(tests: readonly Evaluator[]): (env: Environment) => boolean {
-  const [first, second] = tests
+export function allTrue(tests: readonly Test[]): Test {
+  const [first, second, third] = tests
   if (first === undefined) return () => true
-  if (second === undefined) return (env) => isTrue(first(env))
-  return (env) => tests.every((test) => isTrue(test(env)))
+  if (second === undefined) return first
+  if (third === undefined) return (env) => first(env) && second(env)
+  return (env) => {
+    for (const test of tests) if (!test(env)) return false
+    return true
+  }
 }
 
-export function filtered(source: RowSource, tests: readonly Evaluator[]): RowSource {
+export function filtered(source: RowSource, tests: readonly Test[]): RowSource {
   if (tests.length === 0) return source
   const passes = allTrue(tests)
   return function* filter(env) {
@@ -49,11 +87,26 @@ export function extended(
 }
 
 /** For each row of the left, the rows of the right, which may depend on it. */
-export function nestedLoop(left: RowSource, right: RowSource): RowSource {
-  return function* join(env) {
+export function nestedLoop(left: RowSource, right: PlannedRows): RowSource {
+  const { rows, loop } = right
+  if (loop === undefined) {
+    return function* join(env) {
+      for (const signal of left(env)) {
+        if (signal === pause) yield signal
+        else yield* rows(env)
+      }
+    }
+  }
+  return function* joinTable(env) {
     for (const signal of left(env)) {
-      if (signal === pause) yield signal
-      else yield* right(env)
+      if (signal === pause) {
+        yield signal
+        continue
+      }
+      for (const item of loop.items(env)) {
+        if (isPauseDue(env)) yield pause
+        if (loop.accepts(env, item)) yield row
+      }
     }
   }
 }
@@ -88,7 +141,7 @@ export function fullOuterLoop(
   left: RowSource,
   right: RowSource,
   sides: { readonly left: readonly number[]; readonly right: readonly number[] },
-  condition: (env: Environment) => boolean,
+  condition: Test,
   padding: Value,
   hold: (count: number) => void,
 ): RowSource {

@@ -1,3 +1,4 @@
+import { parseIon } from '@cairn/ion'
 import { describe, expect, it } from 'vitest'
 import { pause } from '../compiled.ts'
 import { parseStatement } from '../parser/parse-statement.ts'
@@ -135,6 +136,45 @@ describe('pausing', () => {
     expect(yields).toEqual([pause, pause, pause])
     expect(store.deadlineCheckCount).toBeGreaterThan(3)
   })
+
+  it('yields pause more often where a row costs more', () => {
+    const store = createMemoryStore()
+    const pausesOf = (text: string): number => {
+      const parameters = [
+        parseIon(`[${'"aaaaaaaaaaaaaaaaaaaa",'.repeat(200)}]`),
+        parseIon(`[${'"b",'.repeat(4000)}]`),
+      ].slice(0, text.split('?').length - 1)
+      const statement = compileStatement(parseStatement(text), store)
+      return [...statement.run(parameters, store)].filter((row) => row === pause).length
+    }
+    expect(pausesOf("SELECT * FROM ? AS a WHERE a = 'b'")).toBe(0)
+    expect(pausesOf('SELECT * FROM ? AS a WHERE a IN ?')).toBeGreaterThan(50)
+    const count = '(SELECT COUNT(*) FROM ? AS b WHERE b = a)'
+    expect(pausesOf(`SELECT ${count} AS n FROM ? AS a`)).toBeGreaterThan(1900)
+    const pattern = '%a%_'.repeat(200)
+    expect(pausesOf(`SELECT * FROM ? AS a WHERE a LIKE '${pattern}b'`)).toBeGreaterThan(20)
+  })
+})
+
+describe('what statements put together', () => {
+  const doubled = (expression: string, first = "'a'"): string => {
+    let text = `SELECT VALUE ${first} FROM << 1 >> AS z`
+    for (let level = 0; level < 60; level++) {
+      text = `SELECT VALUE ${expression} FROM (${text}) AS v`
+    }
+    return text
+  }
+
+  it.each(['[v, v]', '<< v, v >>', "{'a': v, 'b': v}"])('has a bound: %s', (expression) =>
+    expect(() => query(doubled(expression))).toThrow('the statement makes a value larger than'),
+  )
+
+  it.each(['v || v', 'OVERLAY(v PLACING v FROM 1 FOR 0)'])('has a bound: %s', (expression) =>
+    expect(() => query(doubled(expression))).toThrow('the statement makes a text longer than'),
+  )
+
+  it('has one also where only an order is asked for', () =>
+    expect(() => query(`${doubled('<< v, v >>')} ORDER BY v`)).toThrow('larger than'))
 })
 
 describe('joins', () => {
@@ -298,6 +338,16 @@ describe('sub-queries', () => {
       'SELECT v.VIN FROM Vehicle AS v WHERE v.Make IN (SELECT VALUE r.City FROM VehicleRegistration AS r)',
     )
     expect(store.calls).toEqual(['scan Vehicle', 'scan VehicleRegistration'])
+  })
+
+  it('have a bound of work in an expression, where they cannot give way', () => {
+    const cross = 'SELECT COUNT(*) FROM ? AS a, ? AS b, ? AS c'
+    const list = `[${'1,'.repeat(150)}]`
+    const lists = [list, list, list]
+    expect(() => query(`SELECT VALUE (${cross}) FROM << 1 >> AS z`, ...lists)).toThrow(
+      'line 1, column 15: a sub-query within an expression touches more than',
+    )
+    expect(query(cross, ...lists)).toEqual(['{_1:3375000}'])
   })
 
   it('stand in FROM', () =>

@@ -2,15 +2,16 @@
 import type { Expression, OrderedQuery, OrderItem, ProjectionItem, SelectQuery } from '../ast.ts'
 import { pause } from '../compiled.ts'
 import { equalityKey } from '../values/equality.ts'
-import type { Environment, Evaluator } from './environment.ts'
+import type { Value } from '../values/value.ts'
+import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import { type GroupPlan, planGrouping } from './grouping.ts'
 import { checkHeldRows, heldKey } from './held-rows.ts'
 import { compileOrder, limited, type Order, type OrderedRows, sorted } from './ordering.ts'
 import { bindConditions, planSource } from './plan.ts'
 import { columnNames, compileProjection, impliedNameOf, pivotPairs } from './projection.ts'
-import { type CompiledQuery, collect, queryOfRows } from './query.ts'
-import { extended, filtered, type RowSource, singleRow } from './rows.ts'
+import { type CompiledQuery, collect, queryOfRows, type ValueRows } from './query.ts'
+import { extended, filtered, type PlannedRows, type RowSource, singleRow } from './rows.ts'
 import { childScope, newSlot, type Scope } from './scope.ts'
 import { bindSource } from './source.ts'
 
@@ -31,11 +32,12 @@ export function compileSelect(
     scope,
     outer,
   )
-  const rows = groupedRows(query, source, grouping, scope)
-  const ordered = query.isDistinct
-    ? distinctRows(rows, project, order, query)
-    : projectedRows(rows, project, order)
-  const values = limited(sorted(ordered, order, query.position), order)
+  const planned = grouping === undefined ? source : groupedRows(query, source, grouping, scope)
+  const isAsItComes = orderBy.length === 0 && !query.isDistinct
+  const values = limited(
+    isAsItComes ? plainRows(planned, project) : orderedRows(planned.rows, project, order, query),
+    order,
+  )
   const { kind } = query.projection
   if (kind === 'pivot') {
     const evaluate: Evaluator = (env) => pivotPairs(collect(values(env), query.position))
@@ -44,12 +46,20 @@ export function compileSelect(
       isSqlSelect: false,
       columns: undefined,
       evaluate,
+      loop: undefined,
       *rows(env) {
-        yield evaluate(env)
+        const held: Value[] = []
+        for (const value of values(env)) {
+          if (value === pause) yield pause
+          else checkHeldRows(held.push(value), query.position)
+        }
+        yield pivotPairs(held)
       },
     }
   }
+  const isBare = isAsItComes && order.limit === undefined && order.offset === undefined
   return queryOfRows(values, {
+    loop: isBare && planned.loop !== undefined ? { loop: planned.loop, project } : undefined,
     shape: orderBy.length > 0 ? 'list' : 'bag',
     isSqlSelect: kind !== 'value',
     columns: columnNames(query.projection),
@@ -58,7 +68,7 @@ export function compileSelect(
 }
 
 /** FROM, LET and WHERE. Binds the variables of FROM and LET in `scope`. */
-function compileRowSource(query: SelectQuery, scope: Scope): RowSource {
+function compileRowSource(query: SelectQuery, scope: Scope): PlannedRows {
   const node = query.from && bindSource(query.from, scope)
   const fromCount = scope.variables.length
   const lets = query.lets.map((item) => {
@@ -74,35 +84,66 @@ function compileRowSource(query: SelectQuery, scope: Scope): RowSource {
     return { slot, evaluate }
   })
   const letSlots = lets.map((item) => item.slot)
-  const { rows, late } =
+  const { rows, loop, late } =
     node === undefined
       ? {
           rows: singleRow,
+          loop: undefined,
           late: bindConditions(query.where, scope).map((condition) => condition.test),
         }
       : planSource(node, query.where, scope, letSlots)
   // `*` shows what FROM has, not what LET adds.
   if (query.projection.kind === 'star' && lets.length > 0) scope.variables.length = fromCount
-  return filtered(extended(rows, lets), late)
+  if (lets.length === 0 && late.length === 0) return { rows, loop }
+  return { rows: filtered(extended(rows, lets), late), loop: undefined }
 }
 
 function groupedRows(
   query: SelectQuery,
-  source: RowSource,
-  grouping: GroupPlan | undefined,
+  source: PlannedRows,
+  grouping: GroupPlan,
   scope: Scope,
-): RowSource {
-  if (grouping === undefined) return source
+): PlannedRows {
   const having = bindConditions(query.having, scope).map((condition) => condition.test)
-  return filtered(grouping.group(source), having)
+  return { rows: filtered(grouping.group(source.rows), having), loop: undefined }
 }
 
-function projectedRows(
+/** Neither DISTINCT nor ORDER BY. */
+function plainRows(
+  { rows, loop }: PlannedRows,
+  project: Evaluator,
+): (env: Environment) => ValueRows {
+  if (loop === undefined) {
+    return function* projectRows(env) {
+      for (const signal of rows(env)) yield signal === pause ? pause : project(env)
+    }
+  }
+  return function* projectLoop(env) {
+    for (const item of loop.items(env)) {
+      if (isPauseDue(env)) yield pause
+      if (loop.accepts(env, item)) yield project(env)
+    }
+  }
+}
+
+function orderedRows(
+  source: RowSource,
+  project: Evaluator,
+  order: Order,
+  query: SelectQuery,
+): (env: Environment) => ValueRows {
+  const rows = query.isDistinct
+    ? distinctRows(source, project, order, query)
+    : keyedRows(source, project, order)
+  return sorted(rows, order, query.position)
+}
+
+function keyedRows(
   source: RowSource,
   project: Evaluator,
   order: Order,
 ): (env: Environment) => OrderedRows {
-  return function* projectRows(env) {
+  return function* keyRows(env) {
     for (const signal of source(env)) {
       if (signal === pause) yield pause
       else yield { value: project(env), keys: order.keys(env) }

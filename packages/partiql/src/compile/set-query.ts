@@ -27,7 +27,8 @@ export function compileSet(query: SetQuery, scope: Scope): CompiledQuery {
   const fit = renaming(query, left, right) ?? ((value: Value): Value => value)
   const rows = (env: Environment): ValueRows => combined(query, left, right, fit, env)
   const { position } = query
-  return queryOfRows(rows, { shape: 'bag', isSqlSelect, columns: left.columns, position })
+  const { columns } = left
+  return queryOfRows(rows, { shape: 'bag', isSqlSelect, columns, loop: undefined, position })
 }
 
 type Fit = (value: Value) => Value

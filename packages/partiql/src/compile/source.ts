@@ -4,6 +4,7 @@
  */
 import { unreachable } from '@cairn/core'
 import type {
+  DmlTarget,
   Expression,
   HistorySource,
   Identifier,
@@ -31,8 +32,9 @@ import {
 
 interface LeafSlots {
   readonly rowSlot: number
-  /** Document id, for BY and for DML. */
+  /** Document id, for BY and for DML over joined rows; written only when `isIdRead`. */
   readonly idSlot: number
+  readonly isIdRead: boolean
   /** Position or name, for AT and for DML. */
   readonly atSlot: number
 }
@@ -105,10 +107,7 @@ export function slotsOf(node: SourceNode): readonly number[] {
 }
 
 /** A table of the user view as a source, for DML. */
-export function bindTarget(
-  target: { table: Identifier; alias: Identifier | undefined; by: Identifier | undefined },
-  scope: Scope,
-): TableLeaf {
+export function bindTarget(target: DmlTarget, scope: Scope): TableLeaf {
   refuseSystemView(target.table)
   const table = findTable(target.table, scope.context)
   const leaf = bindLeaf(
@@ -116,7 +115,8 @@ export function bindTarget(
     { view: 'user', table },
     scope,
   )
-  return { kind: 'table', view: 'user', table, ...leaf }
+  const isIdRead = leaf.isIdRead || target.nested.length > 0
+  return { kind: 'table', view: 'user', table, ...leaf, isIdRead }
 }
 
 /** DML writes to the user view only. */
@@ -268,5 +268,5 @@ function bindLeaf(
   if (names.by !== undefined) {
     variables.push({ ...common, identifier: names.by, slot: idSlot, idOfSlot: rowSlot })
   }
-  return { rowSlot, idSlot, atSlot }
+  return { rowSlot, idSlot, atSlot, isIdRead: names.by !== undefined }
 }

@@ -1,6 +1,7 @@
 /** Sub-queries as expressions. One that reads nothing of the query around it is computed once per run. */
-import type { Query } from '../ast.ts'
+import type { Position, Query } from '../ast.ts'
 import { pause } from '../compiled.ts'
+import { partiqlError } from '../errors.ts'
 import {
   bag,
   boolValue,
@@ -12,7 +13,14 @@ import {
   trueValue,
   type Value,
 } from '../values/value.ts'
-import { type Compiled, compiled, type Environment } from './environment.ts'
+import {
+  type Compiled,
+  compiled,
+  type Environment,
+  type Evaluator,
+  subqueryWorkMax,
+  WorkExceeded,
+} from './environment.ts'
 import { type CompiledQuery, compileQuery } from './query.ts'
 import { newSlot, type Scope } from './scope.ts'
 
@@ -31,16 +39,38 @@ export function compileSubquery(query: Query, scope: Scope, place: SubqueryPlace
   const outside = [...context.uses].filter((slot) => slot < firstOwnSlot)
   context.uses = outerUses
   for (const slot of outside) outerUses.add(slot)
-  const evaluate = placed(compiledQuery, place)
+  const evaluate = bounded(placed(compiledQuery, place), query.position)
   if (outside.length > 0) return compiled(evaluate)
   const memoKey = newSlot(context)
   return compiled((env) => {
-    const known = env.memo.get(memoKey)
+    const known = env.memo?.get(memoKey)
     if (known !== undefined) return known
     const value = evaluate(env)
+    env.memo ??= new Map()
     env.memo.set(memoKey, value)
     return value
   })
+}
+
+/** Bounds the work of the outermost sub-query; those within it are part of it. */
+function bounded(evaluate: Evaluator, position: Position): Evaluator {
+  return (env) => {
+    if (env.workMax !== Number.POSITIVE_INFINITY) return evaluate(env)
+    env.workMax = env.work + subqueryWorkMax
+    try {
+      return evaluate(env)
+    } catch (error) {
+      if (!(error instanceof WorkExceeded)) throw error
+      throw partiqlError(
+        'LIMIT',
+        position,
+        `a sub-query within an expression touches more than ${subqueryWorkMax} rows.`,
+        ['Write it in FROM, narrow it with WHERE, or let an index find its rows.'],
+      )
+    } finally {
+      env.workMax = Number.POSITIVE_INFINITY
+    }
+  }
 }
 
 function placed(query: CompiledQuery, place: SubqueryPlace): (env: Environment) => Value {

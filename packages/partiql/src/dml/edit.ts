@@ -19,77 +19,85 @@ export type EditStep =
   | { readonly kind: 'field'; readonly name: string; readonly isQuoted: boolean }
   | { readonly kind: 'index'; readonly index: number }
 
-/** What to do with the value at the end of the path; `undefined` in or out means that there is none. */
-export type Change = (value: IonValue | undefined) => IonValue | undefined
+/** One edit of one row, its values computed. */
+export interface Edit {
+  readonly steps: readonly EditStep[]
+  /**
+   * Answers what stands at the end of the path afterwards; `undefined` in or out means that there is nothing.
+   * The same function for every row: what differs is `operand`.
+   */
+  readonly change: (
+    value: IonValue | undefined,
+    operand: IonValue | undefined,
+  ) => IonValue | undefined
+  readonly operand: IonValue | undefined
+  /** Missing fields on the way become structs, as UPDATE creates paths; else nothing happens where one is missing. */
+  readonly isCreating: boolean
+  /** Removal of an element found by unnesting: done last and from the end, as positions are those that were read. */
+  readonly isElementRemoval: boolean
+  readonly position: Position
+}
 
 /**
- * Applies `change` at the end of `steps`. Missing fields on the way become structs, as UPDATE creates paths; a step
- * into a value that cannot have it is an error. Where nothing is to be created (`isCreating` false) nothing happens.
+ * Applies an edit to what stands `depth` steps down its path.
+ * @throws PartiqlError EVALUATION for a step into a value that cannot have it.
  */
-export function editPath(
+export function applyEdit(
   value: IonValue | undefined,
-  steps: readonly EditStep[],
-  change: Change,
-  isCreating: boolean,
-  position: Position,
+  edit: Edit,
+  depth = 0,
 ): IonValue | undefined {
-  const [step, ...rest] = steps
-  if (step === undefined) return change(value)
+  const step = edit.steps[depth]
+  if (step === undefined) return edit.change(value, edit.operand)
   if (value === undefined || value.type === 'null') {
-    if (!isCreating) return value
+    if (!edit.isCreating) return value
     if (step.kind === 'index') {
-      throw badStep(position, `there is no list to take element ${step.index} of.`)
+      throw badStep(edit.position, `there is no list to take element ${step.index} of.`)
     }
-    const created = editPath(undefined, rest, change, isCreating, position)
+    const created = applyEdit(undefined, edit, depth + 1)
     return created === undefined ? value : ionStruct([{ name: step.name, value: created }])
   }
-  if (step.kind === 'field') return editField(value, step, rest, change, isCreating, position)
-  return editElement(value, step.index, rest, change, isCreating, position)
+  return step.kind === 'field'
+    ? editField(value, step, edit, depth)
+    : editElement(value, step.index, edit, depth)
 }
 
 /** The position of a field: of this very name first, else (unquoted) the one that differs in case only. */
 export function fieldIndex(struct: IonStruct, name: string, isQuoted: boolean): number {
-  const exact = struct.fields.findIndex((field) => field.name === name)
-  if (exact >= 0 || isQuoted) return exact
+  const { fields } = struct
+  for (let at = 0; at < fields.length; at++) if (fields[at]?.name === name) return at
+  if (isQuoted) return -1
   const lower = name.toLowerCase()
   const isAlike = (field: IonField): boolean =>
     typeof field.name === 'string' && field.name.toLowerCase() === lower
-  const first = struct.fields.findIndex(isAlike)
-  return first >= 0 && struct.fields.findLastIndex(isAlike) === first ? first : -1
+  const first = fields.findIndex(isAlike)
+  return first >= 0 && fields.findLastIndex(isAlike) === first ? first : -1
 }
 
 function editField(
   value: IonValue,
   step: EditStep & { readonly kind: 'field' },
-  rest: readonly EditStep[],
-  change: Change,
-  isCreating: boolean,
-  position: Position,
+  edit: Edit,
+  depth: number,
 ): IonValue {
   if (value.type !== 'struct') {
-    if (!isCreating) return value
-    throw badStep(position, `${describeValue(value)} has no field ${step.name}.`)
+    if (!edit.isCreating) return value
+    throw badStep(edit.position, `${describeValue(value)} has no field ${step.name}.`)
   }
   const at = fieldIndex(value, step.name, step.isQuoted)
   const field = value.fields[at]
-  const edited = editPath(field?.value, rest, change, isCreating, position)
+  const edited = applyEdit(field?.value, edit, depth + 1)
   if (edited === field?.value) return value
-  if (edited === undefined) return { ...value, fields: value.fields.toSpliced(at, 1) }
-  if (field === undefined) {
-    return { ...value, fields: [...value.fields, { name: step.name, value: edited }] }
-  }
-  return { ...value, fields: value.fields.with(at, { name: field.name, value: edited }) }
+  if (edited === undefined) return ionStruct(value.fields.toSpliced(at, 1), value.annotations)
+  const fields = value.fields.slice()
+  if (field === undefined) fields.push({ name: step.name, value: edited })
+  else fields[at] = { name: field.name, value: edited }
+  return ionStruct(fields, value.annotations)
 }
 
 /** The element after the last one may be set too: it is appended. */
-function editElement(
-  value: IonValue,
-  index: number,
-  rest: readonly EditStep[],
-  change: Change,
-  isCreating: boolean,
-  position: Position,
-): IonValue {
+function editElement(value: IonValue, index: number, edit: Edit, depth: number): IonValue {
+  const { isCreating, position } = edit
   if (value.type !== 'list' && value.type !== 'sexp') {
     if (!isCreating) return value
     throw badStep(position, `${describeValue(value)} has no element ${index}.`)
@@ -100,7 +108,7 @@ function editElement(
     throw badStep(position, `the list has ${counted(values.length, 'element')}, none at ${index}.`)
   }
   const current = values[index]
-  const edited = editPath(current, rest, change, isCreating, position)
+  const edited = applyEdit(current, edit, depth + 1)
   if (edited === current) return value
   if (edited === undefined) return { ...value, values: values.toSpliced(index, 1) }
   return {

@@ -1,5 +1,5 @@
 /** INSERT INTO a table. All documents are computed and checked before the first is stored. */
-import { type IonStruct, ionRecord, ionString } from '@cairn/ion'
+import type { IonStruct } from '@cairn/ion'
 import type { InsertStatement } from '../ast.ts'
 import type { Environment } from '../compile/environment.ts'
 import { compileCollection, compileExpression } from '../compile/expression.ts'
@@ -8,6 +8,7 @@ import { addAction, findTable, type Scope } from '../compile/scope.ts'
 import { refuseSystemView } from '../compile/source.ts'
 import type { Rows } from '../compiled.ts'
 import { elementsOf, toIon, type Value } from '../values/value.ts'
+import { documentRow } from './document-row.ts'
 import { notAStruct } from './update.ts'
 
 export function compileInsert(
@@ -20,17 +21,23 @@ export function compileInsert(
   const compile = statement.isSingle ? compileExpression : compileCollection
   const { evaluate } = compile(statement.source, scope)
   return function* insert(env) {
+    const { store } = env
+    store.checkDeadline()
     const value = evaluate(env)
     const elements = statement.isSingle ? undefined : elementsOf(value)
-    const documents = (elements ?? [value]).map((element) => documentOf(element, statement))
+    if (elements === undefined) {
+      const document = documentOf(value, statement)
+      store.checkDeadline()
+      yield documentRow(store.insert(table, document))
+      return
+    }
+    const documents = elements.map((element) => documentOf(element, statement))
     checkHeldRows(documents.length, statement.position)
     const documentIds = documents.map((document) => {
-      env.store.checkDeadline()
-      return env.store.insert(table, document)
+      store.checkDeadline()
+      return store.insert(table, document)
     })
-    for (const documentId of documentIds) {
-      yield ionRecord({ documentId: ionString(documentId) })
-    }
+    for (const documentId of documentIds) yield documentRow(documentId)
   }
 }
 

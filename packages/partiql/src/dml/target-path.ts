@@ -98,10 +98,14 @@ function splitPath(target: Expression): {
 
 function compileSteps(steps: readonly PathStep[], scope: Scope): TargetPath {
   const compiled = steps.map((step) => compileStep(step, scope))
+  const isFixed = (step: EditStep | Evaluator): step is EditStep => typeof step !== 'function'
+  // Names are the same for every row: one array serves them all.
+  const fixed = compiled.every(isFixed) ? compiled.filter(isFixed) : undefined
   return {
     isDocument: false,
     isElement: false,
     stepsOf: (env) => {
+      if (fixed !== undefined) return fixed
       const found: EditStep[] = []
       for (const step of compiled) {
         const value = typeof step === 'function' ? stepFromValue(step(env)) : step

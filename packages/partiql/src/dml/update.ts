@@ -2,20 +2,22 @@
  * UPDATE, and FROM … SET | INSERT INTO | REMOVE. All rows are read, and all right sides evaluated against them, before
  * the first write; then each document gets its edits in the order of the statement and is written once.
  */
-import { type IonStruct, type IonValue, ionRecord, ionString } from '@cairn/ion'
+import type { IonStruct, IonValue } from '@cairn/ion'
 import type { DmlOperation, DmlTarget, Expression, Position, UpdateStatement } from '../ast.ts'
-import type { Environment, Evaluator } from '../compile/environment.ts'
+import { type Environment, type Evaluator, isPauseDue } from '../compile/environment.ts'
 import { compileExpression } from '../compile/expression.ts'
 import { checkHeldRows } from '../compile/held-rows.ts'
 import { planSource } from '../compile/plan.ts'
-import type { RowSource } from '../compile/rows.ts'
+import type { PlannedRows } from '../compile/rows.ts'
 import { addAction, childScope, type Scope, type Variable } from '../compile/scope.ts'
 import { bindSource, bindTarget, type SourceNode, type TableLeaf } from '../compile/source.ts'
 import { pause, type Rows } from '../compiled.ts'
 import { partiqlError } from '../errors.ts'
+import type { TableInfo } from '../store.ts'
 import { describeValue } from '../values/describe.ts'
 import { missing, textOf, toIon, type Value } from '../values/value.ts'
-import { type Change, type EditStep, editPath, insertInto } from './edit.ts'
+import { documentRow } from './document-row.ts'
+import { applyEdit, type Edit, insertInto } from './edit.ts'
 import {
   compileCollectionPath,
   compileTarget,
@@ -23,28 +25,19 @@ import {
   type TargetPath,
 } from './target-path.ts'
 
-export interface BoundTarget {
+export interface BoundTarget extends PlannedRows {
   readonly leaf: TableLeaf
-  readonly rows: RowSource
   readonly document: Variable
   readonly nested: readonly NestedSource[]
   readonly scope: Scope
 }
 
-/** One edit of one row, its values computed. */
-interface Edit {
-  readonly steps: readonly EditStep[]
-  readonly change: Change
-  readonly isCreating: boolean
-  /** Removal of an element found by unnesting: done last and from the end, as positions are those that were read. */
-  readonly isElementRemoval: boolean
-  readonly isDocument: boolean
-  readonly position: Position
-}
-
+/** What a document is to become.  */
 interface DocumentEdits {
+  readonly documentId: string
   readonly data: IonValue
-  readonly edits: Edit[]
+  /** `undefined` for an edit that has no place in this document. */
+  readonly edits: (Edit | undefined)[]
 }
 
 type EditCompiler = (env: Environment) => Edit | undefined
@@ -73,8 +66,8 @@ export function bindDmlTarget(
     const join = { kind: 'join', type: 'inner', left: source, right: source } as const
     node = { kind: 'join', source: { ...join, condition: undefined, position }, left: node, right }
   }
-  const { rows } = planSource(node, where, scope)
-  return { leaf, rows, document, nested, scope }
+  const { rows, loop } = planSource(node, where, scope)
+  return { leaf, rows, loop, document, nested, scope }
 }
 
 export function compileUpdate(
@@ -85,64 +78,105 @@ export function compileUpdate(
   const { table } = bound.leaf
   addAction(outer.context, 'PartiQLUpdate', table)
   addAction(outer.context, 'PartiQLSelect', table)
+  const { loop } = bound
   const compilers = statement.operations.flatMap((operation) => compileOperation(operation, bound))
   const rowsPerDocument = compilers.length
   return function* update(env) {
-    const documents = new Map<string, DocumentEdits>()
-    let editCount = 0
-    for (const signal of bound.rows(env)) {
-      if (signal === pause) {
-        yield pause
-        continue
+    env.store.checkDeadline()
+    let documents: DocumentEdits[] = []
+    if (loop === undefined) {
+      documents = yield* readJoined(bound, compilers, env, statement.position)
+    } else {
+      // One table gives each document once, so there is nothing to look up by its id.
+      for (const item of loop.items(env)) {
+        if (isPauseDue(env)) yield pause
+        if (!loop.accepts(env, item)) continue
+        const data = toIon(env.slots[bound.leaf.rowSlot] ?? missing)
+        if (data === undefined) continue
+        const document = { documentId: item.documentId, data, edits: editsOfRow(compilers, env) }
+        // The first push onto an empty array makes room for 17, 150 bytes; mostly there is one document.
+        if (documents.length === 0) documents = [document]
+        else documents.push(document)
+        checkHeldRows(documents.length * rowsPerDocument, statement.position)
       }
-      const documentId = documentIdOf(env, bound.leaf)
-      const data = toIon(env.slots[bound.leaf.rowSlot] ?? missing)
-      if (data === undefined) continue
-      let found = documents.get(documentId)
-      if (found === undefined) {
-        found = { data, edits: [] }
-        documents.set(documentId, found)
-      }
-      for (const compile of compilers) {
-        const edit = compile(env)
-        if (edit !== undefined) found.edits.push(edit)
-      }
-      editCount += compilers.length
-      checkHeldRows(editCount, statement.position)
     }
-    for (const [documentId, { data, edits }] of documents) {
-      env.store.checkDeadline()
-      writeDocument(env, bound.leaf, documentId, data, edits)
-    }
-    for (const documentId of documents.keys()) {
-      const row = ionRecord({ documentId: ionString(documentId) })
+    writeDocuments(env, table, documents)
+    for (const { documentId } of documents) {
+      const row = documentRow(documentId)
       for (let i = 0; i < rowsPerDocument; i++) yield row
     }
   }
 }
 
-export function documentIdOf(env: Environment, leaf: TableLeaf): string {
-  return textOf(env.slots[leaf.idSlot] ?? missing) ?? ''
+/** Rows of a document joined with what is unnested from it: several of them edit one document. */
+function* readJoined(
+  { rows, leaf }: BoundTarget,
+  compilers: readonly EditCompiler[],
+  env: Environment,
+  position: Position,
+): Generator<typeof pause, DocumentEdits[], undefined> {
+  const documents = new Map<string, DocumentEdits>()
+  let editCount = 0
+  for (const signal of rows(env)) {
+    if (signal === pause) {
+      yield pause
+      continue
+    }
+    const documentId = textOf(env.slots[leaf.idSlot] ?? missing) ?? ''
+    const data = toIon(env.slots[leaf.rowSlot] ?? missing)
+    if (data === undefined) continue
+    const edits = editsOfRow(compilers, env)
+    const found = documents.get(documentId)
+    if (found === undefined) documents.set(documentId, { documentId, data, edits })
+    else found.edits.push(...edits)
+    editCount += edits.length
+    checkHeldRows(editCount, position)
+  }
+  return [...documents.values()]
 }
 
-function writeDocument(
-  env: Environment,
-  leaf: TableLeaf,
-  documentId: string,
-  data: IonValue,
-  edits: readonly Edit[],
+function editsOfRow(compilers: readonly EditCompiler[], env: Environment): (Edit | undefined)[] {
+  const [first, second] = compilers
+  if (first !== undefined && second === undefined) return [first(env)]
+  return compilers.map((compile) => compile(env))
+}
+
+function writeDocuments(
+  { store }: Environment,
+  table: TableInfo,
+  documents: readonly DocumentEdits[],
 ): void {
-  const removals = edits.filter((edit) => edit.isElementRemoval)
-  const others = edits.filter((edit) => !edit.isElementRemoval)
-  let edited: IonValue | undefined = data
-  for (const edit of [...others, ...removals.toReversed()]) {
-    edited = editPath(edited, edit.steps, edit.change, edit.isCreating, edit.position)
-    if (edited === undefined) break
-    if (edited.type !== 'struct') throw notAStruct(edited, edit.position)
+  for (const { documentId, data, edits } of documents) {
+    store.checkDeadline()
+    const edited = editedDocument(data, edits)
+    if (edited === undefined) store.delete(table, documentId)
+    // The same object: nothing was there to remove, so there is no new revision.
+    else if (edited !== data) store.update(table, documentId, edited as IonStruct)
   }
-  if (edited === undefined) env.store.delete(leaf.table, documentId)
-  // The same object: nothing was there to remove, so there is no new revision.
-  else if (edited !== data) env.store.update(leaf.table, documentId, edited as IonStruct)
+}
+
+function editedDocument(
+  data: IonValue,
+  edits: readonly (Edit | undefined)[],
+): IonValue | undefined {
+  let edited: IonValue | undefined = data
+  for (let i = 0; i < edits.length; i++) edited = editDocument(edited, edits[i], false)
+  for (let i = edits.length - 1; i >= 0; i--) edited = editDocument(edited, edits[i], true)
+  return edited
+}
+
+/** Nothing more happens to a document that an edit took away. */
+function editDocument(
+  data: IonValue | undefined,
+  edit: Edit | undefined,
+  isElementRemoval: boolean,
+): IonValue | undefined {
+  if (data === undefined || edit === undefined || edit.isElementRemoval !== isElementRemoval) {
+    return data
+  }
+  const edited = applyEdit(data, edit)
+  if (edited !== undefined && edited.type !== 'struct') throw notAStruct(edited, edit.position)
+  return edited
 }
 
 function compileOperation(operation: DmlOperation, bound: BoundTarget): readonly EditCompiler[] {
@@ -164,16 +198,22 @@ function targetOf(target: Expression, bound: BoundTarget): TargetPath {
   return compileTarget(target, bound.scope, bound.document, bound.nested)
 }
 
+const setTo: Edit['change'] = (_value, operand) => operand
+const takeAway: Edit['change'] = () => undefined
+
 /** SET to MISSING takes the field away: a document cannot hold it. */
 function compileSet(target: TargetPath, value: Evaluator, position: Position): EditCompiler {
   return (env) => {
-    const ion = toIon(value(env))
-    if (target.isDocument && ion === undefined) {
+    const operand = toIon(value(env))
+    if (target.isDocument && operand === undefined) {
       throw partiqlError('EVALUATION', position, 'a document cannot be set to MISSING.', [
         'DELETE and REMOVE take documents away.',
       ])
     }
-    return editOf(target, env, () => ion, ion !== undefined, position)
+    const steps = target.stepsOf(env)
+    if (steps === undefined) return undefined
+    const isCreating = operand !== undefined
+    return { steps, change: setTo, operand, isCreating, isElementRemoval: false, position }
   }
 }
 
@@ -186,11 +226,13 @@ function compileInsertInto(
   const at = operation.at && compileExpression(operation.at, bound.scope).evaluate
   const { position } = operation
   return (env) => {
-    const inserted = toIon(value(env))
-    if (inserted === undefined) return undefined
+    const operand = toIon(value(env))
+    if (operand === undefined) return undefined
     const key = at && insertKey(at(env), position)
-    const change: Change = (container) => insertInto(container, inserted, key, position)
-    return editOf(target, env, change, true, position)
+    const change: Edit['change'] = (container) => insertInto(container, operand, key, position)
+    const steps = target.stepsOf(env)
+    if (steps === undefined) return undefined
+    return { steps, change, operand, isCreating: true, isElementRemoval: false, position }
   }
 }
 
@@ -203,23 +245,13 @@ function insertKey(value: Value, position: Position): number | string {
 }
 
 function compileRemove(target: TargetPath, position: Position): EditCompiler {
+  const { isElement: isElementRemoval } = target
   return (env) => {
-    const edit = editOf(target, env, () => undefined, false, position)
-    return edit && { ...edit, isElementRemoval: target.isElement }
+    const steps = target.stepsOf(env)
+    if (steps === undefined) return undefined
+    const operand = undefined
+    return { steps, change: takeAway, operand, isCreating: false, isElementRemoval, position }
   }
-}
-
-function editOf(
-  target: TargetPath,
-  env: Environment,
-  change: Change,
-  isCreating: boolean,
-  position: Position,
-): Edit | undefined {
-  const steps = target.stepsOf(env)
-  if (steps === undefined) return undefined
-  const { isDocument } = target
-  return { steps, change, isCreating, isElementRemoval: false, isDocument, position }
 }
 
 function variableAt(scope: Scope, slot: number): Variable {

@@ -149,7 +149,7 @@ const numberTextLengthMax = 4096
 function numberFromText(value: Value): NumberValue | undefined {
   const text = textOf(value)?.trim()
   if (text === undefined || text.length > numberTextLengthMax) return undefined
-  const match = /^([+-]?)0*(\d+)(\.\d*)?(?:([eEdD])([+-]?\d{1,6}))?$/.exec(text)
+  const match = /^([+-]?)(\d+)(\.\d*)?(?:([eEdD])([+-]?\d{1,6}))?$/.exec(text)
   if (match === null) return ionNumber(text)
   const [, sign = '', whole = '0', point = '', mark, power = '0'] = match
   const fraction = point.slice(1)

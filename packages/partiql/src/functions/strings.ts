@@ -5,6 +5,7 @@
 import { utf8 } from '@cairn/core'
 import { ionInt, ionString } from '@cairn/ion'
 import { missing, textOf, type Value } from '../values/value.ts'
+import { checkTextLength } from '../values/weight.ts'
 import { type FunctionDefinition, strict } from './definition.ts'
 
 export const stringFunctions: readonly FunctionDefinition[] = [
@@ -76,6 +77,7 @@ function overlay(
   if (text === undefined || inner === undefined || from === undefined) return missing
   const count = length === undefined ? Array.from(inner).length : smallInt(length)
   if (from < 1 || count === undefined || count < 0) return missing
+  checkTextLength(text.length + inner.length)
   const points = Array.from(text)
   const head = points.slice(0, from - 1).join('')
   return ionString(head + inner + points.slice(from - 1 + count).join(''))

@@ -22,7 +22,8 @@ export function parseInsert(stream: TokenStream): InsertStatement {
   const { position } = stream.expect('INSERT')
   stream.expect('INTO')
   const table = stream.parseName('a name of a table')
-  if (stream.is('{')) {
+  const isOneDocument = stream.is('{') || (stream.is('VALUES') && stream.peek().code === '{')
+  if (isOneDocument) {
     throw stream.expected('VALUE', [
       'One document is inserted with VALUE {…}, several with << {…}, {…} >>.',
     ])

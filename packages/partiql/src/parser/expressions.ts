@@ -429,11 +429,15 @@ function parseStruct(stream: TokenStream): Expression {
 
 /** `VALUES (1, 2), (3, 4)`: a bag of rows. A row of one value is a row all the same. */
 function parseValues(stream: TokenStream): Expression {
-  const { position } = stream.expect('VALUES')
+  const { position, text } = stream.expect('VALUES')
   const rows: Expression[] = []
   do {
     const start = stream.position
-    if (!stream.is('(')) throw stream.expected("'('")
+    if (!stream.is('(')) {
+      throw stream.expected("'('", [
+        `VALUES is a reserved word; as a name it is written "${text}".`,
+      ])
+    }
     rows.push(list('values', parseSequence(stream, ')'), start))
   } while (stream.accept(','))
   return bag(rows, position)

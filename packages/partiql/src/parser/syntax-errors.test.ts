@@ -123,6 +123,27 @@ describe('hints', () => {
       'line 1, column 14: expected a name of a table, found \'Order\'\nORDER is a reserved word; as a name it is written "Order".',
     ],
     [
+      'SELECT * FROM Full AS f',
+      'line 1, column 15: expected an expression, found \'Full\'\nFULL is a reserved word; as a name it is written "Full".',
+    ],
+    [
+      'FROM Set SET a = 1',
+      'line 1, column 6: expected a name of a table, found \'Set\'\nSET is a reserved word; as a name it is written "Set".',
+    ],
+    ['SELECT * FROM WHERE a = 1', "line 1, column 15: expected an expression, found 'WHERE'"],
+    [
+      'SELECT * FROM LEFT JOIN T ON true',
+      "line 1, column 15: expected an expression, found 'LEFT'",
+    ],
+    [
+      'SELECT * FROM Values',
+      'line 1, column 21: expected \'(\', found the end of the statement\nVALUES is a reserved word; as a name it is written "Values".',
+    ],
+    [
+      "INSERT INTO T VALUES {'a': 1}",
+      "line 1, column 15: expected VALUE, found 'VALUES'\nOne document is inserted with VALUE {…}, several with << {…}, {…} >>.",
+    ],
+    [
       "INSERT INTO 'T' ?",
       'line 1, column 13: expected a name of a table, found a string\nNames are written in double quotes, strings in single ones.',
     ],

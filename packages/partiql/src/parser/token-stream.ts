@@ -24,6 +24,13 @@ const structureWords: ReadonlySet<string> = new Set(
   REMOVE RIGHT SELECT SET THEN TRUE UNION UNPIVOT UPDATE VALUE VALUES WHEN WHERE WITH`.split(/\s+/),
 )
 
+/** Begin a join together with the word after them, and are names where they stand alone: `FROM Full`. */
+const joinWords: ReadonlySet<string> = new Set(['FULL', 'INNER', 'LEFT', 'RIGHT'])
+/** The name of a table follows. */
+const tableLeaders: ReadonlySet<string> = new Set(['FROM', 'INTO', 'JOIN', 'TABLE', 'UPDATE'])
+/** Follow the name of a table: what stands before them was meant as one. */
+const tableFollowers: ReadonlySet<string> = new Set(['AS', 'BY', 'ON', 'SET', 'VALUE', 'WHERE'])
+
 export class TokenStream {
   /** The token at hand. */
   token: Token
@@ -102,7 +109,8 @@ export class TokenStream {
     if (this.#isTrailingComma()) return ['Remove the comma before it.']
     const { kind, code, text } = this.token
     const mayBeName = what.startsWith('a name') || what.startsWith('an expression')
-    if (mayBeName && kind === 'word' && reservedWords.has(code) && !this.#isStructure()) {
+    const isMeantAsName = !this.#isStructure() || this.#isInPlaceOfTable()
+    if (mayBeName && kind === 'word' && reservedWords.has(code) && isMeantAsName) {
       return [`${code} is a reserved word; as a name it is written "${text}".`]
     }
     if (what.startsWith('a name') && kind === 'string') {
@@ -116,8 +124,19 @@ export class TokenStream {
 
   #isStructure(): boolean {
     const { code } = this.token
-    if (code === 'GROUP' || code === 'ORDER') return this.peek().code === 'BY'
+    const { code: next } = this.peek()
+    if (code === 'GROUP' || code === 'ORDER') return next === 'BY'
+    if (joinWords.has(code)) return next === 'JOIN' || next === 'OUTER' || next === 'CROSS'
     return structureWords.has(code)
+  }
+
+  /** `FROM Set WHERE …`, `DELETE FROM Values`: the words around it leave no other reading. */
+  #isInPlaceOfTable(): boolean {
+    const next = this.peek()
+    return (
+      tableLeaders.has(this.#previous()?.code ?? '') &&
+      (next.kind === 'end' || tableFollowers.has(next.code))
+    )
   }
 
   /** A comma was passed and nothing that could follow one stands here. */

@@ -22,6 +22,15 @@ export function equals(left: Value, right: Value): Value {
   return boolValue(isEqual(left, right))
 }
 
+/** Whether `left = right` is TRUE. Texts and plain ints, the usual keys, come first. */
+export function isSame(left: Value, right: Value): boolean {
+  if (left.type === 'string' && right.type === 'string') return left.value === right.value
+  if (left.type === 'int' && right.type === 'int' && typeof left.value === typeof right.value) {
+    return left.value === right.value
+  }
+  return !isAbsent(left) && !isAbsent(right) && isEqual(left, right)
+}
+
 /** Equality inside containers and for grouping: NULL equals NULL, MISSING equals MISSING. */
 export function isEqual(left: Value, right: Value): boolean {
   if (left === right) return true

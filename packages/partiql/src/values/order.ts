@@ -88,27 +88,57 @@ export function compareTotal(left: Value, right: Value): number {
   if (leftRank !== rightRank) return leftRank - rightRank
   const order = compareScalars(left, right)
   if (order !== undefined) return order
-  switch (left.type) {
-    case 'null':
-    case 'missing':
-      return 0
-    case 'clob':
-    case 'blob':
-      return right.type === 'clob' || right.type === 'blob'
-        ? compareBytes(left.value, right.value)
-        : 0
+  return isContainer(left)
+    ? compareForms(formOf(left), formOf(right))
+    : compareUnordered(left, right)
+}
+
+function isContainer({ type }: Value): boolean {
+  return type === 'list' || type === 'sexp' || type === 'bag' || type === 'struct'
+}
+
+/** Scalars of one rank that have no order of their own. */
+function compareUnordered(left: Value, right: Value): number {
+  if (isAbsent(left)) return 0
+  const isLob = left.type === 'clob' || left.type === 'blob'
+  if (isLob && (right.type === 'clob' || right.type === 'blob')) {
+    return compareBytes(left.value, right.value)
+  }
+  return compareText(equalityKey(left), equalityKey(right))
+}
+
+/**
+ * A value with bags and the fields of structs in order, all the way down. Sorting them anew in each comparison of their
+ * containers would multiply with every level of nesting.
+ */
+type Form = Value | OrderedParts
+
+interface OrderedParts {
+  readonly rank: number
+  readonly parts: readonly Form[]
+}
+
+function formOf(value: Value): Form {
+  switch (value.type) {
     case 'list':
     case 'sexp':
-      return right.type === left.type ? compareSequences(left.values, right.values) : 0
+      return { rank: rankOf(value), parts: value.values.map(formOf) }
     case 'bag':
-      return right.type === 'bag'
-        ? compareSequences(left.values.toSorted(compareTotal), right.values.toSorted(compareTotal))
-        : 0
+      return { rank: rankOf(value), parts: value.values.map(formOf).sort(compareForms) }
     case 'struct':
-      return right.type === 'struct' ? compareSequences(fieldOrder(left), fieldOrder(right)) : 0
+      return { rank: rankOf(value), parts: fieldForms(value) }
     default:
-      return compareText(equalityKey(left), equalityKey(right))
+      return value
   }
+}
+
+function compareForms(left: Form, right: Form): number {
+  const leftRank = 'rank' in left ? left.rank : rankOf(left)
+  const rightRank = 'rank' in right ? right.rank : rankOf(right)
+  if (leftRank !== rightRank) return leftRank - rightRank
+  if ('rank' in left && 'rank' in right) return compareParts(left.parts, right.parts)
+  if ('rank' in left || 'rank' in right) return 0
+  return compareScalars(left, right) ?? compareUnordered(left, right)
 }
 
 function rankOf(value: Value): number {
@@ -141,26 +171,26 @@ function rankOf(value: Value): number {
   }
 }
 
-function compareSequences(left: readonly Value[], right: readonly Value[]): number {
-  for (const [index, value] of left.entries()) {
+function compareParts(left: readonly Form[], right: readonly Form[]): number {
+  for (const [index, part] of left.entries()) {
     const other = right[index]
     if (other === undefined) return 1
-    const order = compareTotal(value, other)
+    const order = compareForms(part, other)
     if (order !== 0) return order
   }
   return left.length - right.length
 }
 
 /** Names and values one after the other, by name, then by value. */
-function fieldOrder(value: Value & { readonly type: 'struct' }): readonly Value[] {
+function fieldForms(value: Value & { readonly type: 'struct' }): readonly Form[] {
   const pairs = value.fields.map((field) => {
     const text = typeof field.name === 'string' ? field.name : `$${field.name.importSid}`
-    return { name: text, value: field.value }
+    return { name: text, form: formOf(field.value) }
   })
-  pairs.sort((a, b) => compareText(a.name, b.name) || compareTotal(a.value, b.value))
-  return pairs.flatMap((pair): readonly Value[] => [
+  pairs.sort((a, b) => compareText(a.name, b.name) || compareForms(a.form, b.form))
+  return pairs.flatMap((pair): readonly Form[] => [
     { type: 'string', value: pair.name, annotations: [] },
-    pair.value,
+    pair.form,
   ])
 }
 

@@ -19,6 +19,7 @@ import {
   noAnnotations,
   type SymbolText,
 } from '@cairn/ion'
+import { checkWeight, rememberedWeightMin, weightOfAll, weightOfFields } from './weight.ts'
 
 export interface Missing {
   readonly type: 'missing'
@@ -28,6 +29,8 @@ export interface Bag {
   readonly type: 'bag'
   readonly values: readonly Value[]
   readonly isMixed?: true
+  /** Of heavy containers that a statement made (weight.ts). */
+  readonly weight?: number
 }
 
 /** An Ion list or sexp, or one with MISSING or bags inside. */
@@ -36,6 +39,7 @@ export interface SequenceValue {
   readonly values: readonly Value[]
   readonly annotations: Annotations
   readonly isMixed?: true
+  readonly weight?: number
 }
 
 export interface FieldValue {
@@ -48,6 +52,7 @@ export interface StructValue {
   readonly fields: readonly FieldValue[]
   readonly annotations: Annotations
   readonly isMixed?: true
+  readonly weight?: number
 }
 
 export type Value =
@@ -88,16 +93,19 @@ export function absentOf(left: Value, right: Value): Value {
   return left.type === 'null' || right.type === 'null' ? nullValue : missing
 }
 
+/** @throws PartiqlError LIMIT, as `list` and `struct`, for a value too heavy. */
 export function bag(values: readonly Value[]): Bag {
-  return values.some(isMixedOrForeign)
+  const made: Bag = values.some(isMixedOrForeign)
     ? { type: 'bag', values, isMixed: true }
     : { type: 'bag', values }
+  return weighed(made, weightOfAll(values))
 }
 
 export function list(values: readonly Value[], type: 'list' | 'sexp' = 'list'): SequenceValue {
-  return values.some(isMixedOrForeign)
+  const made: SequenceValue = values.some(isMixedOrForeign)
     ? { type, values, annotations: noAnnotations, isMixed: true }
     : { type, values, annotations: noAnnotations }
+  return weighed(made, weightOfAll(values))
 }
 
 /** A struct of the fields that are not MISSING. */
@@ -109,9 +117,16 @@ export function struct(fields: readonly FieldValue[]): StructValue {
     else if (isMixedOrForeign(value)) isMixed = true
   }
   const kept = hasMissing ? fields.filter(({ value }) => value.type !== 'missing') : fields
-  return isMixed
+  const made: StructValue = isMixed
     ? { type: 'struct', fields: kept, annotations: noAnnotations, isMixed: true }
     : { type: 'struct', fields: kept, annotations: noAnnotations }
+  return weighed(made, weightOfFields(kept))
+}
+
+function weighed<T extends Bag | SequenceValue | StructValue>(made: T, weight: number): T {
+  if (weight < rememberedWeightMin) return made
+  checkWeight(weight)
+  return { ...made, weight }
 }
 
 /** The elements of a list, sexp or bag; undefined for anything else. */

@@ -1,18 +1,16 @@
 /** The real engine in a temporary folder behind real sockets, http and https, for unmodified clients. */
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, Agent as HttpAgent, type Server } from 'node:http'
-import { createServer as createTlsServer, Agent as HttpsAgent } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { QLDBClient } from '@aws-sdk/client-qldb'
 import { QLDBSessionClient } from '@aws-sdk/client-qldb-session'
 import { createIdSource, createSystemClock, type Logger, systemRandom } from '@cairn/core'
+import { createHttpServer, type HttpServer } from '@cairn/http-server'
 import { type LedgerHost, type LedgerLimits, openLedgerHost } from '@cairn/ledger'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { QldbDriver, type RetryConfig } from 'amazon-qldb-driver-nodejs'
-import { listenerSettings } from '../limits.ts'
 import { createQldbServer, type QldbServer, type QldbServerOptions } from '../server.ts'
 import { createTestCertificate } from './certificate.ts'
 
@@ -54,17 +52,19 @@ export class LiveServer {
   readonly endpoint: string
   readonly tlsEndpoint: string
   readonly #directory: string
-  readonly #listeners: readonly Server[]
+  readonly #listeners: readonly HttpServer[]
   readonly #agents: (HttpAgent | HttpsAgent)[] = []
   readonly #closers: (() => void)[] = []
-  readonly #ca: string
+  /** PEM. */
+  readonly ca: string
 
   private constructor(
     host: LedgerHost,
     server: QldbServer,
     logged: string[],
     directory: string,
-    listeners: readonly [Server, Server],
+    listeners: readonly HttpServer[],
+    ports: readonly number[],
     ca: string,
   ) {
     this.host = host
@@ -72,9 +72,9 @@ export class LiveServer {
     this.logged = logged
     this.#directory = directory
     this.#listeners = listeners
-    this.#ca = ca
-    this.endpoint = `http://127.0.0.1:${portOf(listeners[0])}`
-    this.tlsEndpoint = `https://127.0.0.1:${portOf(listeners[1])}`
+    this.ca = ca
+    this.endpoint = `http://127.0.0.1:${ports[0]}`
+    this.tlsEndpoint = `https://127.0.0.1:${ports[1]}`
   }
 
   static async start(options: LiveServerOptions = {}): Promise<LiveServer> {
@@ -92,13 +92,13 @@ export class LiveServer {
     const ids = createIdSource(clock, systemRandom)
     const server = createQldbServer({ host, clock, ids, logger, auth: 'off', ...serverOptions })
     const { cert, key } = createTestCertificate()
-    const plain = createServer(listenerSettings, server.handle)
-    const tls = createTlsServer({ ...listenerSettings, cert, key }, server.handle)
-    for (const listener of [plain, tls]) {
-      listener.listen(0, '127.0.0.1')
-      await once(listener, 'listening')
-    }
-    return new LiveServer(host, server, logged, directory, [plain, tls], cert)
+    const common = { handler: server, clock, limits: server.httpLimits }
+    const listeners = [
+      createHttpServer(common),
+      createHttpServer({ ...common, tls: { certificatePem: cert, privateKeyPem: key } }),
+    ]
+    const ports = await Promise.all(listeners.map((each) => each.listen('127.0.0.1', 0)))
+    return new LiveServer(host, server, logged, directory, listeners, ports, cert)
   }
 
   async createLedger(name: string): Promise<string> {
@@ -109,7 +109,7 @@ export class LiveServer {
   driver(ledgerName: string, options: DriverOptions = {}): QldbDriver {
     const isTls = options.isTls ?? false
     const agent = isTls
-      ? new HttpsAgent({ keepAlive: true, maxSockets: 64, ca: this.#ca })
+      ? new HttpsAgent({ keepAlive: true, maxSockets: 64, ca: this.ca })
       : new HttpAgent({ keepAlive: true, maxSockets: 64 })
     this.#agents.push(agent)
     const driver = new QldbDriver(
@@ -148,7 +148,7 @@ export class LiveServer {
       ...(options.systemClockOffset === undefined
         ? {}
         : { systemClockOffset: options.systemClockOffset }),
-      requestHandler: new NodeHttpHandler({ httpsAgent: new HttpsAgent({ ca: this.#ca }) }),
+      requestHandler: new NodeHttpHandler({ httpsAgent: new HttpsAgent({ ca: this.ca }) }),
     }
   }
 
@@ -156,15 +156,8 @@ export class LiveServer {
     for (const close of this.#closers) close()
     await this.server.close()
     for (const agent of this.#agents) agent.destroy()
-    for (const listener of this.#listeners) {
-      listener.closeAllConnections()
-      listener.close()
-    }
+    await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.host.close()
     await rm(this.#directory, { recursive: true, force: true })
   }
-}
-
-function portOf(listener: Server): number {
-  return (listener.address() as AddressInfo).port
 }

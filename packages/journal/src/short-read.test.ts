@@ -1,0 +1,49 @@
+import type { MemoryFileSystem } from '@cairn/testing'
+import { describe, expect, it } from 'vitest'
+import {
+  appendGroups,
+  checkRecords,
+  directory,
+  freshDisk,
+  openAt,
+} from './testing/journal-fixture.ts'
+import { verifyJournal } from './verify.ts'
+
+const recordCount = 60
+/** More than an opening of these segments does. */
+const readCountMax = 60
+
+async function filledDisk(): Promise<MemoryFileSystem> {
+  const disk = await freshDisk()
+  const journal = await openAt(disk)
+  await appendGroups(journal, [5, 20, 15, 8, 12])
+  await journal.close()
+  return disk.kill()
+}
+
+describe('a read that gives less than the file has', () => {
+  it.each(['SHORT', 'EIO'] as const)(
+    'is no torn tail: an opening that meets %s changes no record',
+    async (code) => {
+      let refusedCount = 0
+      for (let nth = 1; nth <= readCountMax; nth++) {
+        let disk = await filledDisk()
+        disk.addFault({ operation: 'read', nth, code })
+        const wanted = code === 'SHORT' ? 'SHORT_READ' : 'EIO'
+        try {
+          const journal = await openAt(disk)
+          expect(checkRecords(journal.readFrom(0))).toBe(recordCount)
+        } catch (error) {
+          expect(error).toMatchObject({ code: wanted })
+          refusedCount++
+        }
+        disk = disk.kill()
+        const again = await openAt(disk)
+        expect(checkRecords(again.readFrom(0))).toBe(recordCount)
+        await again.close()
+        expect((await verifyJournal({ directory, fileSystem: disk })).findings).toEqual([])
+      }
+      expect(refusedCount).toBeGreaterThan(3)
+    },
+  )
+})
