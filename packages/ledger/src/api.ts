@@ -76,7 +76,7 @@ export interface ProvenValue {
 export interface Ledger {
   readonly name: string
   readonly strandId: string
-  /** A transaction over the state as of now, which the caller commits or aborts, or which ends when its time is over. */
+  /** A transaction over the state as of now. The caller commits or aborts it; it ends when its time is over. */
   startTransaction(): Transaction
   digest(): LedgerDigest
   /**

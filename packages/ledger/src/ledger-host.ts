@@ -38,6 +38,7 @@ import { lmdbProjections } from './lmdb-projection.ts'
 import { Mutex } from './mutex.ts'
 import { openEngine } from './open-engine.ts'
 import type { ProjectionDriver } from './projection.ts'
+import { SealerThread } from './threaded-sealer.ts'
 
 /** QLDB: 1 to 32 letters, digits and single hyphens, not digits only (qldb-compat 2). */
 const namePattern = /^(?!.*--)(?![0-9]+$)(?!-)(?!.*-$)[A-Za-z0-9-]{1,32}$/
@@ -60,6 +61,11 @@ export interface LedgerHostOptions {
   readonly projections?: ProjectionDriver
   /** Size of a journal's segment files. A record must fit into one; 64 MiB unless told. */
   readonly segmentBytes?: number
+  /**
+   * Where blocks are sealed: on a thread of their own, or in place. The default is a thread, except from TypeScript
+   * source, where only a Node that was started with a loader can start one.
+   */
+  readonly sealing?: 'thread' | 'inline'
   /** Keeps other processes out of the folder; off only where the file system is not a real one. */
   readonly isLocked?: boolean
 }
@@ -85,6 +91,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     logger: options.logger ?? silentLogger,
     limits: { ...defaultLimits, ...options.limits },
     projections: options.projections ?? lmdbProjections,
+    sealerThread: isThreaded(options) ? new SealerThread() : undefined,
     segmentBytes: options.segmentBytes ?? segmentBytesDefault,
   }
   await fileSystem.makeDirectory(ledgersDirectory(context))
@@ -100,6 +107,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     }
   } catch (error) {
     for (const { engine } of hosted.values()) await engine.close()
+    await context.sealerThread?.close()
     await lock?.release()
     throw error
   }
@@ -135,6 +143,13 @@ interface HostContext {
   readonly limits: LedgerLimits
   readonly projections: ProjectionDriver
   readonly segmentBytes: number
+  readonly sealerThread: SealerThread | undefined
+}
+
+/** Only what has no state in this thread can be worked on by another. */
+function isThreaded({ sealing, projections, fileSystem }: LedgerHostOptions): boolean {
+  if (projections !== undefined || fileSystem !== undefined) return false
+  return sealing === undefined ? import.meta.url.endsWith('.js') : sealing === 'thread'
 }
 
 function ledgersDirectory({ directory }: HostContext): string {
@@ -301,6 +316,7 @@ class DirectoryLedgerHost implements LedgerHost {
     return this.#mutex.run(async () => {
       for (const { engine } of this.#hosted.values()) await engine.close()
       this.#hosted.clear()
+      await this.#context.sealerThread?.close()
       await this.#lock?.release()
     })
   }

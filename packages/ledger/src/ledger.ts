@@ -1,23 +1,16 @@
 /**
- * The engine of one ledger: the journal is the truth; catalog, overlay, conflict detector and hash trees live in memory
- * and are rebuilt from it; LMDB and the node file follow as projections up to a watermark.
+ * The engine of one ledger: executes transactions, checks them against each other, numbers their blocks. The journal is
+ * the truth; catalog, overlay and conflict detector live in memory; LMDB and the node file follow up to a watermark.
  *
- *   commit: check conflicts → build block → queue in journal → show it to new transactions → wait → answer
+ *   commit: check conflicts → number the block → show it to new transactions → sealer → journal → disk → answer
  *   projector: durable blocks → hash tree nodes, then LMDB with the watermark → overlay forgets them
  *
- * A transaction sees what is queued; it can only commit after that is on the disk, since its block stands behind it.
+ * A transaction sees what is numbered; it can only commit after that is on the disk, since its block stands behind it.
  */
-import {
-  assert,
-  type Clock,
-  emptyBytes,
-  type FileSystem,
-  type IdSource,
-  type Logger,
-} from '@cairn/core'
-import { encodeIon, hashIon, type IonValue } from '@cairn/ion'
-import type { Journal } from '@cairn/journal'
-import { listProof, MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'
+import { assert, type Clock, type FileSystem, type IdSource, type Logger } from '@cairn/core'
+import { encodeIon, type IonValue } from '@cairn/ion'
+import { type Journal, recordBytesMax } from '@cairn/journal'
+import { listProof } from '@cairn/merkle'
 import type {
   BlockAddress,
   CommitResult,
@@ -26,28 +19,36 @@ import type {
   ProvenValue,
   Transaction,
 } from './api.ts'
-import { buildBlock, type NewBlock, type NewRevision } from './block-builder.ts'
-import { type BlockRecord, blockOf, encodeBlockBody } from './block-record.ts'
+import { type BlockRecord, blockOf } from './block-record.ts'
 import { blockRevisionToIon, blockToIon, entriesHashList } from './block-view.ts'
-import { type Catalog, type CatalogOperation, operationsToIon } from './catalog.ts'
+import { type Catalog, operationsToIon } from './catalog.ts'
 import { ConflictDetector, conflictKeys } from './conflict-detector.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerLimits } from './limits.ts'
-import type { NodeFile } from './node-file.ts'
 import { Overlay } from './overlay.ts'
-import { changesIndexes, type ProjectedBlock, type Projection } from './projection.ts'
+import type { Projection } from './projection.ts'
+import type { ProofTrees } from './proof-trees.ts'
 import { catalogChanges } from './replay.ts'
 import { indexChanges, Revision } from './revision.ts'
+import {
+  projectedBlockCountMax,
+  type SealedBlock,
+  type Sealer,
+  type SealerListener,
+} from './sealer.ts'
 import { StatementCache } from './statement-cache.ts'
 import { LedgerTransaction, type TransactionOwner } from './transaction.ts'
 import { type PendingWrite, TransactionView, type ViewSource } from './transaction-view.ts'
+import type { CatalogChange, UnsealedBlock, UnsealedRevision } from './unsealed-block.ts'
 
 /** The projector's rhythm: what a restart has to replay at most (storage-engine 9). */
 const projectionDelayMs = 100
-/** Blocks per LMDB commit. */
-const projectedBlockCountMax = 2000
-/** Blocks committed and not yet projected, at which commits begin to wait: bounds the overlay's memory. */
+/** Blocks numbered and not yet projected, at which commits begin to wait: bounds the overlay's memory. */
 const backlogCountMax = 20_000
+/** Bytes of documents on their way to the disk, at which commits begin to wait; below the journal's own bound. */
+const unwrittenBytesMax = 32 * 1024 * 1024
+/** What a block needs beside its documents and statements, generously. */
+const blockOverheadBytesMax = 1024 * 1024
 /** How often transactions that nobody came back to are looked for. */
 const sweepIntervalMs = 1000
 /** Blocks kept decoded for history and proofs. */
@@ -63,15 +64,16 @@ export interface LedgerParts {
   readonly fileSystem: FileSystem
   readonly journal: Journal
   readonly projection: Projection
-  readonly nodeFile: NodeFile
-  /** Leaves in both trees: the same as records in the journal. */
-  readonly treeSize: number
+  readonly trees: ProofTrees
   readonly lastTimestampMs: number
+  openSealer(listener: SealerListener): Promise<Sealer>
 }
 
-type WaitingBlock = ProjectedBlock & {
-  readonly blockHash: Uint8Array
-  readonly timestampMs: number
+/** Somebody who waits until a block is on the disk. */
+interface Waiter {
+  readonly sequenceNo: number
+  resolve(): void
+  reject(error: unknown): void
 }
 
 export class LedgerEngine implements Ledger {
@@ -79,8 +81,6 @@ export class LedgerEngine implements Ledger {
   readonly strandId: string
   readonly #parts: LedgerParts
   readonly #journal: Journal
-  readonly #qldbTree: MerkleTree
-  readonly #tlogTree: MerkleTree
   readonly #overlay = new Overlay()
   readonly #conflicts = new ConflictDetector()
   readonly #blocks = new Map<number, BlockRecord>()
@@ -90,22 +90,29 @@ export class LedgerEngine implements Ledger {
   readonly #open = new Set<LedgerTransaction>()
   #catalog: Catalog
   #lastTimestampMs: number
-  #backlog: WaitingBlock[] = []
-  /** The newest record on its way to the disk, and all before it. */
-  #lastAppend: Promise<void> = Promise.resolve()
-  #projecting: Promise<void> | undefined
+  #nextSequenceNo: number
+  /** The last block that the projections have. */
+  #projectedNo: number
+  #isProjectionDue = false
+  /** Bytes of numbered blocks that the journal does not have yet. */
+  #unwrittenBytes = 0
+  /** In the order of their blocks. */
+  #waiters: Waiter[] = []
+  /** Commits that wait for the projector or the disk to catch up. */
+  #roomWaiters: (() => void)[] = []
+  #sealer: Sealer | undefined
   readonly #closing = new AbortController()
   #failure: unknown
 
-  constructor(parts: LedgerParts) {
+  private constructor(parts: LedgerParts) {
     this.name = parts.name
     this.strandId = parts.strandId
     this.#parts = parts
     this.#journal = parts.journal
-    this.#qldbTree = new MerkleTree(qldbHasher, parts.nodeFile.store(0), parts.treeSize)
-    this.#tlogTree = new MerkleTree(tlogHasher, parts.nodeFile.store(1), parts.treeSize)
     this.#catalog = parts.projection.catalog
     this.#lastTimestampMs = parts.lastTimestampMs
+    this.#nextSequenceNo = parts.journal.nextSequenceNo
+    this.#projectedNo = this.#nextSequenceNo - 1
     const storedBytes = new WeakMap<IonValue, Uint8Array>()
     const nowMs = () => this.#parts.clock.nowMs()
     this.#source = {
@@ -128,6 +135,17 @@ export class LedgerEngine implements Ledger {
     void this.#sweep()
   }
 
+  /** An engine whose projections have every block of its journal. */
+  static async start(parts: LedgerParts): Promise<LedgerEngine> {
+    const engine = new LedgerEngine(parts)
+    engine.#sealer = await parts.openSealer({
+      onSealed: (blocks) => engine.#write(blocks),
+      onProjected: (sequenceNo) => engine.#projected(sequenceNo),
+      onFailed: (error) => engine.#fail(error),
+    })
+    return engine
+  }
+
   // ---- transactions ----
 
   startTransaction(): Transaction {
@@ -135,7 +153,7 @@ export class LedgerEngine implements Ledger {
     const { ids, projection, limits, clock } = this.#parts
     const view = new TransactionView({
       transactionId: ids.random(),
-      sequenceNo: this.#journal.nextSequenceNo - 1,
+      sequenceNo: this.#nextSequenceNo - 1,
       source: this.#source,
       snapshot: projection.acquireSnapshot(),
       catalog: this.#catalog,
@@ -167,199 +185,181 @@ export class LedgerEngine implements Ledger {
 
   async #commit(transaction: LedgerTransaction): Promise<Pick<CommitResult, 'blockAddress'>> {
     const { view } = transaction
-    if (view.hasWrites) await this.#waitForProjector()
+    if (view.hasWrites) while (!this.#hasRoom()) await this.#room()
     this.#checkRunning()
     const conflict = this.#conflicts.findConflict(view.reads, view.sequenceNo)
     if (conflict !== undefined) throw occConflict(transaction.id, conflict)
     if (!view.hasWrites) {
       // What was read may still be on its way to the disk; it is answered once it cannot be lost any more.
-      if (view.sequenceNo >= this.#journal.durableCount) await this.#lastAppend
+      if (view.sequenceNo >= this.#journal.durableCount) await this.#durable()
       return { blockAddress: undefined }
     }
-    const sequenceNo = this.#journal.nextSequenceNo
-    await this.#append(transaction, sequenceNo)
-    this.#scheduleProjection()
+    const sequenceNo = this.#number(transaction)
+    await this.#durable()
     return { blockAddress: { strandId: this.strandId, sequenceNo } }
   }
 
-  /** Everything up to the queue of the journal happens in one turn, so that no other commit comes between. */
-  async #append(transaction: LedgerTransaction, sequenceNo: number): Promise<void> {
+  /** Everything up to the sealer happens in one turn, so that no other commit comes between. */
+  #number(transaction: LedgerTransaction): number {
     const { view } = transaction
+    checkRecordSize(view.writtenBytes)
+    const sequenceNo = this.#nextSequenceNo
     let catalog = this.#catalog
     for (const operation of view.operations) catalog = catalog.apply(operation, sequenceNo)
+    // A document that was inserted and deleted again was never there.
     const writes = [...view.writes].filter((it) => it.base !== undefined || it.value !== undefined)
-    const built = buildBlock(this.#newBlock(transaction, sequenceNo, catalog, writes))
-    const isDurable = this.#journal.append(built.record.blockHash, encodeBlockBody(built.record))
-    // A record that the journal has no room for takes no number: nothing has happened.
-    if (this.#journal.nextSequenceNo === sequenceNo) return isDurable
-    this.#lastAppend = isDurable
-    this.#lastTimestampMs = built.record.timestampMs
-    this.#qldbTree.append(built.record.blockHash)
-    this.#tlogTree.append(built.entryHash)
-    this.#show(built.record, writes, view.operations, catalog)
-    this.#end(transaction)
-    try {
-      await isDurable
-    } catch (error) {
-      // Others have seen what is not on the disk: only a restart gets back to what is.
-      this.#failure ??= error
-      throw error
-    }
-  }
-
-  #newBlock(
-    transaction: LedgerTransaction,
-    sequenceNo: number,
-    catalog: Catalog,
-    writes: readonly PendingWrite[],
-  ): NewBlock {
-    const { view } = transaction
-    const revisions = writes.map((write): NewRevision => {
-      const table = catalog.findById(write.tableId)
-      assert(table !== undefined, 'tables are dropped, never removed')
-      const { value } = write
-      const dataHash =
-        value === undefined ? undefined : (transaction.parameterHash(value) ?? hashIon(value))
-      return {
-        tableId: write.tableId,
-        tableName: table.name,
-        documentId: write.documentId,
-        version: write.base === undefined ? 0 : write.base.version + 1,
-        statements: write.statements,
-        data: write.data,
-        dataHash,
-      }
-    })
-    const ddl = view.operations.length === 0 ? undefined : operationsToIon(view.operations)
-    return {
-      strandId: this.strandId,
+    const timestampMs = Math.max(this.#parts.clock.nowMs(), this.#lastTimestampMs)
+    const block: UnsealedBlock = {
       sequenceNo,
-      previousBlockHash: sequenceNo === 0 ? emptyBytes : this.#journal.tipHash,
       transactionId: transaction.id,
-      timestampMs: Math.max(this.#parts.clock.nowMs(), this.#lastTimestampMs),
+      timestampMs,
       statements: transaction.statements,
-      catalogInfo: ddl === undefined ? undefined : { bytes: encodeIon(ddl), value: ddl },
-      revisions,
+      catalogChange: this.#catalogChange(view, catalog),
+      revisions: writes.map((write) => unsealedRevision(transaction, write, catalog)),
+    }
+    this.#nextSequenceNo++
+    this.#lastTimestampMs = timestampMs
+    this.#unwrittenBytes += view.writtenBytes
+    this.#show(block, view, catalog)
+    this.#sealer?.seal(block)
+    this.#end(transaction)
+    return sequenceNo
+  }
+
+  #catalogChange(view: TransactionView, catalog: Catalog): CatalogChange | undefined {
+    if (view.operations.length === 0) return undefined
+    return {
+      info: encodeIon(operationsToIon(view.operations)),
+      catalog: encodeIon(catalog.toIon()),
+      ...catalogChanges(this.#catalog, catalog, view.operations),
     }
   }
 
-  /** Makes a queued block visible to transactions that start from now on, and to the check of those already open. */
-  #show(
-    record: BlockRecord,
-    writes: readonly PendingWrite[],
-    operations: readonly CatalogOperation[],
-    catalog: Catalog,
-  ): void {
-    const { sequenceNo } = record
+  /** Makes a numbered block visible to transactions that start from now on, and to the check of those already open. */
+  #show(block: UnsealedBlock, view: TransactionView, catalog: Catalog): void {
+    const { sequenceNo, transactionId, timestampMs } = block
     const changed: string[] = []
     const tableIds = new Set<string>()
-    const revisions = writes.map((write, ordinal) => {
-      const table = catalog.findById(write.tableId)
-      const shown = record.revisions[ordinal]
-      assert(table !== undefined && shown !== undefined, 'a block has a revision for each write')
+    for (const [ordinal, write] of block.revisions.entries()) {
+      const { tableId, documentId, version, data } = write
       // The decoded document is not kept: thousands of them between two turns of the projector would cost more in the
       // garbage collector than decoding the few that are read again.
       const revision = Revision.of({
-        documentId: shown.documentId,
-        version: shown.version,
+        documentId,
+        version,
         sequenceNo,
         ordinal,
-        transactionTimeMs: shown.transactionTimeMs,
-        transactionId: record.transactionId,
-        hash: shown.hash,
-        data: shown.data,
+        transactionTimeMs: timestampMs,
+        transactionId,
+        hash: undefined,
+        data,
       })
-      const changes = indexChanges(table, write.base?.value, write.value)
-      this.#overlay.add(table, revision, changes)
-      tableIds.add(table.tableId)
-      changed.push(conflictKeys.document(revision.documentId))
-      for (const { indexId, oldKey, newKey } of changes) {
+      this.#overlay.add(tableId, revision, write.indexChanges)
+      tableIds.add(tableId)
+      changed.push(conflictKeys.document(documentId))
+      for (const { indexId, oldKey, newKey } of write.indexChanges) {
         if (oldKey !== undefined) changed.push(conflictKeys.index(indexId, oldKey))
         if (newKey !== undefined) changed.push(conflictKeys.index(indexId, newKey))
       }
-      return { table, revision, indexChanges: changes }
-    })
+    }
     for (const tableId of tableIds) changed.push(conflictKeys.tableContent(tableId))
-    for (const { tableId } of operations) {
+    for (const { tableId } of view.operations) {
       changed.push(conflictKeys.tableDefinition(tableId))
       changed.push(conflictKeys.tableName(catalog.findById(tableId)?.name ?? ''))
     }
-    if (operations.length > 0) changed.push(conflictKeys.tableList())
+    if (view.operations.length > 0) changed.push(conflictKeys.tableList())
     this.#conflicts.noteChanges(changed, sequenceNo)
-    const before = this.#catalog
     this.#catalog = catalog
-    this.#backlog.push({
-      sequenceNo,
-      blockHash: record.blockHash,
-      timestampMs: record.timestampMs,
-      revisions,
-      catalog: operations.length > 0 ? catalog : undefined,
-      ...catalogChanges(before, catalog, operations),
+  }
+
+  // ---- the way to the disk ----
+
+  /** Resolves when every block numbered so far is on the disk. */
+  #durable(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) reject(this.#failure)
+      else if (this.#journal.durableCount === this.#nextSequenceNo) resolve()
+      else this.#waiters.push({ sequenceNo: this.#nextSequenceNo - 1, resolve, reject })
     })
   }
 
-  // ---- projector ----
-
-  async #waitForProjector(): Promise<void> {
-    while (this.#backlog.length >= backlogCountMax && this.#failure === undefined) {
-      this.#scheduleProjection()
-      await this.#projecting
+  #write(blocks: readonly SealedBlock[]): void {
+    if (this.#failure !== undefined) return
+    let group: Promise<void> | undefined
+    for (const block of blocks) {
+      const isDurable = this.#journal.append(block.blockHash, block.body)
+      this.#parts.trees.add(block)
+      // All records of a group share its promise.
+      if (isDurable !== group) isDurable.then(this.#settle, this.#fail)
+      group = isDurable
     }
+  }
+
+  readonly #settle = (): void => {
+    const { durableCount } = this.#journal
+    let count = 0
+    for (const waiter of this.#waiters) {
+      if (waiter.sequenceNo >= durableCount) break
+      waiter.resolve()
+      count++
+    }
+    this.#waiters = this.#waiters.slice(count)
+    if (durableCount === this.#nextSequenceNo) this.#unwrittenBytes = 0
+    this.#wakeRoomWaiters()
+    this.#scheduleProjection()
+  }
+
+  /** Others have seen what is not on the disk: only a restart gets back to what is. */
+  readonly #fail = (error: unknown): void => {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    const { logger } = this.#parts
+    logger.log('error', 'the ledger stops after a failure', { ledger: this.name, error })
+    for (const waiter of this.#waiters) waiter.reject(error)
+    this.#waiters = []
+    this.#wakeRoomWaiters()
+  }
+
+  #hasRoom(): boolean {
+    if (this.#failure !== undefined) return true
+    const backlogCount = this.#nextSequenceNo - 1 - this.#projectedNo
+    return backlogCount < backlogCountMax && this.#unwrittenBytes < unwrittenBytesMax
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => this.#roomWaiters.push(resolve))
+  }
+
+  #wakeRoomWaiters(): void {
+    if (this.#roomWaiters.length === 0 || !this.#hasRoom()) return
+    const waiters = this.#roomWaiters
+    this.#roomWaiters = []
+    for (const wake of waiters) wake()
   }
 
   #scheduleProjection(): void {
-    if (this.#projecting !== undefined || this.#backlog.length === 0) return
-    this.#projecting = this.#project().finally(() => {
-      this.#projecting = undefined
-      if (!this.#closing.signal.aborted) this.#scheduleProjection()
-    })
-  }
-
-  async #project(): Promise<void> {
+    if (this.#isProjectionDue || this.#failure !== undefined) return
     const { signal } = this.#closing
-    if (this.#backlog.length < projectedBlockCountMax) {
-      await this.#parts.clock.sleep(projectionDelayMs, signal).catch(() => undefined)
+    const backlogCount = this.#journal.durableCount - 1 - this.#projectedNo
+    if (backlogCount === 0 || signal.aborted) return
+    this.#isProjectionDue = true
+    const project = () => {
+      if (!signal.aborted) this.#sealer?.project(this.#journal.durableCount)
     }
-    await this.#projectDurable()
+    if (backlogCount >= projectedBlockCountMax) project()
+    else void this.#parts.clock.sleep(projectionDelayMs, signal).then(project, () => undefined)
   }
 
-  async #projectDurable(): Promise<void> {
-    const { projection, nodeFile, logger } = this.#parts
-    try {
-      const count = this.#projectableCount()
-      const blocks = this.#backlog.slice(0, count)
-      const last = blocks.at(-1)
-      if (last === undefined) return
-      const { sequenceNo, blockHash, timestampMs } = last
-      const size = sequenceNo + 1
-      const qldbRoot = this.#qldbTree.root(size)
-      const tlogRoot = this.#tlogTree.root(size)
-      await nodeFile.flush(size)
-      await projection.apply(blocks, { sequenceNo, blockHash, timestampMs, qldbRoot, tlogRoot })
-      this.#backlog = this.#backlog.slice(count)
-      this.#prune(size - 1)
-    } catch (error) {
-      this.#failure = error
-      logger.log('error', 'projection failed; the ledger stops', { ledger: this.name, error })
-    }
-  }
-
-  /** Blocks at the head of the backlog that are on the disk and go into one LMDB commit. */
-  #projectableCount(): number {
-    const { durableCount } = this.#journal
-    let count = 0
-    for (const block of this.#backlog) {
-      if (count === projectedBlockCountMax || block.sequenceNo >= durableCount) break
-      if (count > 0 && changesIndexes(block)) break
-      count++
-    }
-    return count
-  }
-
-  #prune(projectedNo: number): void {
+  #projected(sequenceNo: number): void {
+    this.#projectedNo = sequenceNo
+    this.#isProjectionDue = false
+    this.#parts.trees.filed(sequenceNo + 1)
+    this.#parts.projection.refresh()
     const [oldest] = this.#open
-    this.#overlay.prune(Math.min(projectedNo, oldest?.view.projectedNo ?? projectedNo))
-    this.#conflicts.prune(oldest?.view.sequenceNo ?? this.#journal.nextSequenceNo - 1)
+    this.#overlay.prune(Math.min(sequenceNo, oldest?.view.projectedNo ?? sequenceNo))
+    this.#conflicts.prune(oldest?.view.sequenceNo ?? this.#nextSequenceNo - 1)
+    this.#wakeRoomWaiters()
+    this.#scheduleProjection()
   }
 
   // ---- blocks and proofs ----
@@ -381,7 +381,7 @@ export class LedgerEngine implements Ledger {
     this.#checkRunning()
     const size = this.#journal.durableCount
     return {
-      digest: this.#qldbTree.root(size),
+      digest: this.#parts.trees.upTo(size).qldb.root(size),
       tipAddress: { strandId: this.strandId, sequenceNo: size - 1 },
     }
   }
@@ -391,7 +391,9 @@ export class LedgerEngine implements Ledger {
     return {
       value: blockToIon(this.strandId, block),
       proof:
-        size === undefined ? undefined : this.#qldbTree.inclusionProof(address.sequenceNo, size),
+        size === undefined
+          ? undefined
+          : this.#parts.trees.upTo(size).qldb.inclusionProof(address.sequenceNo, size),
     }
   }
 
@@ -413,7 +415,7 @@ export class LedgerEngine implements Ledger {
       ...listProof(hashes, index),
       ...listProof(entriesHashList(block), rootIndex),
       ...(block.previousBlockHash.length > 0 ? [block.previousBlockHash] : []),
-      ...this.#qldbTree.inclusionProof(address.sequenceNo, size),
+      ...this.#parts.trees.upTo(size).qldb.inclusionProof(address.sequenceNo, size),
     ]
     return { value, proof }
   }
@@ -476,18 +478,48 @@ export class LedgerEngine implements Ledger {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
     for (const transaction of this.#open) transaction.abort()
-    // The journal waits for what is queued; a failure there was already answered to whoever committed.
+    // A failure was already answered to whoever committed.
+    await this.#durable().catch(() => undefined)
     await this.#journal.close().catch(() => undefined)
-    await this.#projecting
-    while (this.#backlog.length > 0 && this.#failure === undefined) {
-      const before = this.#backlog.length
-      await this.#projectDurable()
-      if (this.#backlog.length === before) break
-    }
+    await this.#sealer?.close(this.#journal.durableCount).catch(this.#fail)
     for (const transaction of this.#open) this.#end(transaction)
     await this.#parts.projection.close()
-    await this.#parts.nodeFile.close()
+    await this.#parts.trees.close()
   }
+}
+
+function unsealedRevision(
+  transaction: LedgerTransaction,
+  write: PendingWrite,
+  catalog: Catalog,
+): UnsealedRevision {
+  const table = catalog.findById(write.tableId)
+  assert(table !== undefined, 'tables are dropped, never removed')
+  const { value, base } = write
+  return {
+    tableId: table.tableId,
+    tableName: table.name,
+    tableNo: table.tableNo,
+    documentId: write.documentId,
+    version: base === undefined ? 0 : base.version + 1,
+    statements: write.statements,
+    data: write.data,
+    dataHash: value === undefined ? undefined : transaction.parameterHash(value),
+    indexChanges: indexChanges(table.indexes, base?.value, value),
+  }
+}
+
+/** Configured limits may allow more than a record of the journal takes. */
+function checkRecordSize(writtenBytes: number): void {
+  const valueMax = recordBytesMax - blockOverheadBytesMax
+  if (writtenBytes <= valueMax) return
+  throw new LedgerError(
+    { code: 'LIMIT_EXCEEDED', limit: 'transactionBytesMax', value: writtenBytes, valueMax },
+    {
+      shortMessage: `The transaction is too large: ${writtenBytes} of at most ${valueMax} bytes.`,
+      metaMessages: ['Split the transaction.'],
+    },
+  )
 }
 
 function occConflict(transactionId: string, conflict: string): LedgerError {

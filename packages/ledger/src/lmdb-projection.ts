@@ -16,8 +16,9 @@ import { assert, hashBytesSize, idBytesSize, idFromBytes, idToBytes } from '@cai
 import { decodeIon, encodeIon } from '@cairn/ion'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { ByteReader, ByteWriter } from './byte-writer.ts'
-import { Catalog, type CatalogTable } from './catalog.ts'
+import { Catalog } from './catalog.ts'
 import {
+  type CreatedIndex,
   changesIndexes,
   type HistoryEntry,
   type ProjectedBlock,
@@ -184,19 +185,24 @@ class LmdbProjection implements Projection {
 
   acquireSnapshot(): ProjectionSnapshot {
     if (this.#latest === undefined) {
-      this.#latest = new LmdbSnapshot(
-        this.#watermark?.sequenceNo ?? -1,
-        this.#stores,
-        this.#root.useReadTransaction(),
-      )
+      const transaction = this.#root.useReadTransaction()
+      // Read in the view itself: another thread may have applied more by now than was heard of.
+      const watermark = decodeWatermark(this.#meta.get(metaKey('watermark'), { transaction }))
+      this.#latest = new LmdbSnapshot(watermark?.sequenceNo ?? -1, this.#stores, transaction)
     }
     return this.#latest.retain()
+  }
+
+  refresh(): void {
+    this.#latest?.release()
+    this.#latest = undefined
+    this.#root.resetReadTxn()
   }
 
   async apply(blocks: readonly ProjectedBlock[], watermark: Watermark): Promise<void> {
     for (const [i, { createdIndexes, droppedIndexNos }] of blocks.entries()) {
       assert(i === 0 || !changesIndexes({ createdIndexes, droppedIndexNos }), 'first block only')
-      for (const { table, indexId } of createdIndexes) await this.#build(table, indexId)
+      for (const index of createdIndexes) await this.#build(index)
       for (const indexNo of droppedIndexNos) await this.#clear(indexNo)
     }
     const catalog = blocks.findLast((block) => block.catalog !== undefined)?.catalog
@@ -213,13 +219,12 @@ class LmdbProjection implements Projection {
     await this.#root.flushed
     this.#watermark = watermark
     this.#catalog = catalog ?? this.#catalog
-    this.#latest?.release()
-    this.#latest = undefined
+    this.refresh()
   }
 
-  #put({ table, revision, indexChanges }: ProjectedRevision, index: IndexChanges): void {
+  #put({ tableNo, revision, indexChanges }: ProjectedRevision, index: IndexChanges): void {
     const { documentId } = revision
-    const key = documentKey(table.tableNo, documentId)
+    const key = documentKey(tableNo, documentId)
     if (revision.isDeletion) this.#stores.current.remove(key)
     else this.#stores.current.put(key, asBuffer(revision.record))
     this.#stores.history.put(Buffer.concat([key, u32(revision.version)]), encodeHistory(revision))
@@ -230,9 +235,8 @@ class LmdbProjection implements Projection {
   }
 
   /** Indexes the documents that a table has already, in pieces, so that the thread stays free for others. */
-  async #build(table: CatalogTable, indexId: string): Promise<void> {
-    const only = { ...table, indexes: table.indexes.filter((index) => index.indexId === indexId) }
-    let start: Buffer = u32(table.tableNo)
+  async #build(created: CreatedIndex): Promise<void> {
+    let start: Buffer = u32(created.tableNo)
     const { end } = prefixRange(start)
     for (;;) {
       const rows = [...this.#stores.current.getRange({ start, end, limit: indexChunkCount })]
@@ -240,7 +244,7 @@ class LmdbProjection implements Projection {
         const index = new IndexChanges(this.#stores)
         for (const { key, value } of rows) {
           const revision = new Revision(idFromBytes(key.subarray(4)), value)
-          for (const { indexNo, newKey } of indexChanges(only, undefined, revision.value)) {
+          for (const { indexNo, newKey } of indexChanges([created], undefined, revision.value)) {
             if (newKey !== undefined) index.add(indexNo, newKey, revision.documentId)
           }
         }

@@ -3,8 +3,9 @@
  * survives a simulated crash, as LMDB's commits do; an apply under way at that moment has happened or has not.
  */
 import { assert, compareBytes } from '@cairn/core'
-import { Catalog, type CatalogTable } from './catalog.ts'
+import { Catalog } from './catalog.ts'
 import {
+  type CreatedIndex,
   changesIndexes,
   type HistoryEntry,
   type ProjectedBlock,
@@ -104,6 +105,8 @@ class MemoryProjection implements Projection {
     this.#keep(next)
   }
 
+  refresh(): void {}
+
   crash(choose: () => boolean): void {
     this.#isGone = true
     if (this.#pending !== undefined && choose()) this.#keep(this.#pending)
@@ -166,8 +169,8 @@ function applied(state: State, blocks: readonly ProjectedBlock[], watermark: Wat
   let index = [...state.index]
   let { catalog } = state
   for (const block of blocks) {
-    for (const { table, indexId } of block.createdIndexes) {
-      index.push(...entriesOver(table, indexId, current.get(table.tableNo) ?? new Map()))
+    for (const created of block.createdIndexes) {
+      index.push(...entriesOver(created, current.get(created.tableNo) ?? new Map()))
     }
     index = index.filter(({ indexNo }) => !block.droppedIndexNos.includes(indexNo))
     for (const item of block.revisions) {
@@ -182,15 +185,15 @@ function applied(state: State, blocks: readonly ProjectedBlock[], watermark: Wat
 function put(
   current: Map<number, Map<string, Revision>>,
   history: Map<number, HistoryEntry[]>,
-  { table, revision }: ProjectedRevision,
+  { tableNo, revision }: ProjectedRevision,
 ): void {
-  const documents = current.get(table.tableNo) ?? new Map<string, Revision>()
-  current.set(table.tableNo, documents)
+  const documents = current.get(tableNo) ?? new Map<string, Revision>()
+  current.set(tableNo, documents)
   if (revision.isDeletion) documents.delete(revision.documentId)
   else documents.set(revision.documentId, revision)
   const { documentId, version, sequenceNo, ordinal, transactionTimeMs } = revision
-  const entries = history.get(table.tableNo) ?? []
-  history.set(table.tableNo, entries)
+  const entries = history.get(tableNo) ?? []
+  history.set(tableNo, entries)
   const entry = { documentId, version, sequenceNo, ordinal, committedMs: transactionTimeMs }
   if (!entries.some((it) => it.documentId === documentId && it.version === version)) {
     entries.push(entry)
@@ -212,14 +215,12 @@ function reindexed(index: IndexEntry[], item: ProjectedRevision): IndexEntry[] {
 }
 
 function entriesOver(
-  table: CatalogTable,
-  indexId: string,
+  created: CreatedIndex,
   documents: ReadonlyMap<string, Revision>,
 ): IndexEntry[] {
-  const only = { ...table, indexes: table.indexes.filter((it) => it.indexId === indexId) }
   const entries: IndexEntry[] = []
   for (const [documentId, revision] of documents) {
-    for (const { indexNo, newKey } of indexChanges(only, undefined, revision.value)) {
+    for (const { indexNo, newKey } of indexChanges([created], undefined, revision.value)) {
       if (newKey !== undefined) entries.push({ indexNo, key: newKey, documentId })
     }
   }

@@ -1,6 +1,6 @@
 /**
  * Nodes of both hash trees in one append-only file: a projection, recomputable from the journal. Nodes stand in the
- * order in which subtrees become complete (post-order); entry p holds the QLDB node and the RFC 6962 node of the same place.
+ * order in which subtrees become complete (post-order); entry p holds the QLDB node and the RFC 6962 node of a place.
  *
  *   leaf 0 | leaf 1 | node(0,1) | leaf 2 | leaf 3 | node(2,3) | node(0..3) | leaf 4 | …      64 bytes each
  *
@@ -50,6 +50,11 @@ export class NodeFile {
     const exists = await fileSystem.exists(path)
     const file = await fileSystem.open(path, exists ? 'readWrite' : 'create')
     return new NodeFile(file, nodeCount(size))
+  }
+
+  /** The same file as trees of `size` leaves, with a tail of its own. Not for writing, and closed with this one. */
+  at(size: number): NodeFile {
+    return new NodeFile(this.#file, nodeCount(size))
   }
 
   /** Whether the file is as long as what it is taken to hold. What is there may still be wrong. */

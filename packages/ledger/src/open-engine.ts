@@ -28,7 +28,10 @@ import {
   type Projection,
   type ProjectionDriver,
 } from './projection.ts'
+import { ProofTrees } from './proof-trees.ts'
 import { entryHashOf, Replayer } from './replay.ts'
+import { InlineSealer, SealingChain } from './sealer.ts'
+import type { SealerThread } from './threaded-sealer.ts'
 
 /** Blocks replayed per LMDB commit. */
 const replayedBlockCountMax = 2000
@@ -45,6 +48,8 @@ export interface EngineOptions {
   readonly logger: Logger
   readonly limits: LedgerLimits
   readonly projections: ProjectionDriver
+  /** Where blocks are sealed; absent: in place. */
+  readonly sealerThread: SealerThread | undefined
   readonly segmentBytes: number
 }
 
@@ -62,8 +67,10 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
   const opened =
     (await openProjections(journal, options)) ?? (await rebuildProjections(journal, options))
   await catchUp(journal, opened, options)
+  const { projection, nodeFile } = opened
+  const size = journal.nextSequenceNo
   const { name, strandId, clock, ids, limits } = options
-  return new LedgerEngine({
+  return LedgerEngine.start({
     name,
     strandId,
     clock,
@@ -72,9 +79,19 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
     limits,
     fileSystem,
     journal,
-    ...opened,
-    treeSize: journal.nextSequenceNo,
-    lastTimestampMs: opened.projection.watermark?.timestampMs ?? 0,
+    projection,
+    trees: await ProofTrees.open(fileSystem, `${directory}/nodes`, size),
+    lastTimestampMs: projection.watermark?.timestampMs ?? 0,
+    async openSealer(listener) {
+      const { tipHash } = journal
+      const { sealerThread } = options
+      if (sealerThread !== undefined) {
+        await nodeFile.close()
+        return sealerThread.open({ strandId, directory, tipHash, size }, listener)
+      }
+      const chain = new SealingChain({ strandId, tipHash, size, projection, nodeFile })
+      return new InlineSealer(chain, nodeFile, listener)
+    },
   })
 }
 

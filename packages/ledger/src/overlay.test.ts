@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { CatalogTable } from './catalog.ts'
 import { Overlay } from './overlay.ts'
 import { indexKeyText, Revision } from './revision.ts'
 
-const table: CatalogTable = {
-  tableId: 'T',
-  name: 'T',
-  tableNo: 1,
-  isActive: true,
-  indexes: [],
-}
 const key = Uint8Array.of(1)
 const keyText = indexKeyText('I', key)
 
@@ -30,7 +22,7 @@ describe('Overlay', () => {
   it('finds the newest revision that a snapshot may see, in its own table only', () => {
     const overlay = new Overlay()
     for (const [version, sequenceNo] of [5, 7, 9].entries()) {
-      overlay.add(table, revision('D', version, sequenceNo), [])
+      overlay.add('T', revision('D', version, sequenceNo), [])
     }
     expect(overlay.find('T', 'D', 4)).toBeUndefined()
     expect(overlay.find('T', 'D', 7)?.version).toBe(1)
@@ -43,9 +35,9 @@ describe('Overlay', () => {
   it('keeps a document under a key that it left and came back to', () => {
     const overlay = new Overlay()
     const change = { indexNo: 1, indexId: 'I', oldKey: undefined, newKey: key }
-    overlay.add(table, revision('D', 0, 5), [change])
-    overlay.add(table, revision('D', 1, 6), [{ ...change, oldKey: key, newKey: undefined }])
-    overlay.add(table, revision('D', 2, 9), [change])
+    overlay.add('T', revision('D', 0, 5), [change])
+    overlay.add('T', revision('D', 1, 6), [{ ...change, oldKey: key, newKey: undefined }])
+    overlay.add('T', revision('D', 2, 9), [change])
     overlay.prune(6)
     expect(overlay.findByIndex(keyText, 6)).toEqual(['D'])
     overlay.prune(9)

@@ -2,11 +2,10 @@
  * Committed revisions that the projection does not have yet, or that a snapshot of it still open does not have. Reads
  * consult it before the projection, so that they are never stale. Entries leave once every open snapshot has them.
  */
-import type { CatalogTable } from './catalog.ts'
 import { type IndexChange, indexKeyText, type Revision } from './revision.ts'
 
 interface Entry {
-  readonly table: CatalogTable
+  readonly tableId: string
   readonly revision: Revision
   readonly indexChanges: readonly IndexChange[]
 }
@@ -26,18 +25,18 @@ export class Overlay {
     return this.#queue.length - this.#queueStart
   }
 
-  add(table: CatalogTable, revision: Revision, indexChanges: readonly IndexChange[]): void {
+  add(tableId: string, revision: Revision, indexChanges: readonly IndexChange[]): void {
     const { documentId, sequenceNo } = revision
     const document = this.#documents.get(documentId)
     if (document !== undefined) document.versions.push(revision)
-    else this.#documents.set(documentId, { tableId: table.tableId, versions: [revision] })
-    if (revision.version === 0) addTo(this.#inserted, table.tableId, documentId, sequenceNo)
+    else this.#documents.set(documentId, { tableId, versions: [revision] })
+    if (revision.version === 0) addTo(this.#inserted, tableId, documentId, sequenceNo)
     for (const { indexId, newKey } of indexChanges) {
       if (newKey !== undefined) {
         addTo(this.#byIndexKey, indexKeyText(indexId, newKey), documentId, sequenceNo)
       }
     }
-    this.#queue.push({ table, revision, indexChanges })
+    this.#queue.push({ tableId, revision, indexChanges })
   }
 
   /** The newest revision of a document committed by block `sequenceNo` or before, deletions included. */
@@ -82,14 +81,14 @@ export class Overlay {
     }
   }
 
-  #forget({ table, revision, indexChanges }: Entry): void {
+  #forget({ tableId, revision, indexChanges }: Entry): void {
     const { documentId, sequenceNo } = revision
     const document = this.#documents.get(documentId)
     if (document !== undefined) {
       document.versions.shift()
       if (document.versions.length === 0) this.#documents.delete(documentId)
     }
-    removeFrom(this.#inserted, table.tableId, documentId, sequenceNo)
+    removeFrom(this.#inserted, tableId, documentId, sequenceNo)
     for (const { indexId, newKey } of indexChanges) {
       if (newKey !== undefined) {
         removeFrom(this.#byIndexKey, indexKeyText(indexId, newKey), documentId, sequenceNo)

@@ -39,7 +39,7 @@ function blockOf(
     createdIndexes: [],
     droppedIndexNos: [],
     revisions: documents.map(([documentId, version, from, to], ordinal) => ({
-      table,
+      tableNo: table.tableNo,
       revision: Revision.of({
         documentId,
         version,
@@ -51,7 +51,7 @@ function blockOf(
         data: to === undefined ? undefined : encodeIon(document(to)),
       }),
       indexChanges: indexChanges(
-        table,
+        table.indexes,
         from === undefined ? undefined : document(from),
         to === undefined ? undefined : document(to),
       ),
@@ -66,7 +66,7 @@ async function openProjection(driver: ProjectionDriver, directory: string): Prom
 }
 
 const keyOf = (n: number) =>
-  indexChanges(table, undefined, document(n))[0]?.newKey ?? new Uint8Array(0)
+  indexChanges(table.indexes, undefined, document(n))[0]?.newKey ?? new Uint8Array(0)
 
 describe.each([
   ['LMDB', () => lmdbProjections],
@@ -154,7 +154,7 @@ describe.each([
     const unindexed = block.revisions.map((it) => ({ ...it, indexChanges: [] }))
     await projection.apply([{ ...block, revisions: unindexed }], watermark(0))
     await projection.apply(
-      [{ ...blockOf(1, []), createdIndexes: [{ table, indexId }] }],
+      [{ ...blockOf(1, []), createdIndexes: [{ tableNo: 1, indexNo: 1, indexId, field: 'n' }] }],
       watermark(1),
     )
     const built = projection.acquireSnapshot()

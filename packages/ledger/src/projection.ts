@@ -4,7 +4,7 @@
  * (memory-projection.ts); both pass the same tests.
  */
 import type { FileSystem } from '@cairn/core'
-import type { Catalog, CatalogTable } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
 import type { IndexChange, Revision } from './revision.ts'
 
 export interface HistoryEntry {
@@ -26,9 +26,17 @@ export interface Watermark {
 }
 
 export interface ProjectedRevision {
-  readonly table: CatalogTable
+  readonly tableNo: number
   readonly revision: Revision
   readonly indexChanges: readonly IndexChange[]
+}
+
+/** An index to be built over the documents of its table. */
+export interface CreatedIndex {
+  readonly tableNo: number
+  readonly indexNo: number
+  readonly indexId: string
+  readonly field: string
 }
 
 export interface ProjectedBlock {
@@ -37,7 +45,7 @@ export interface ProjectedBlock {
   /** The catalog after the block, when the block changed it. */
   readonly catalog: Catalog | undefined
   /** Indexes that the block made or dropped: what exists already is indexed, or cleared away, with it. */
-  readonly createdIndexes: readonly { table: CatalogTable; indexId: string }[]
+  readonly createdIndexes: readonly CreatedIndex[]
   readonly droppedIndexNos: readonly number[]
 }
 
@@ -64,7 +72,7 @@ export interface ProjectionSnapshot {
 
 /** One writer, any number of readers on shared snapshots. */
 export interface Projection {
-  /** Undefined when nothing was projected, or by a version with another layout. */
+  /** As of opening or the last `apply` here; undefined when nothing was projected, or in another layout. */
   readonly watermark: Watermark | undefined
   /** As of the watermark. */
   readonly catalog: Catalog
@@ -76,6 +84,8 @@ export interface Projection {
    * Resolves when everything is on the disk.
    */
   apply(blocks: readonly ProjectedBlock[], watermark: Watermark): Promise<void>
+  /** Another thread has applied blocks: the next snapshot is to show them. */
+  refresh(): void
   close(): Promise<void>
 }
 

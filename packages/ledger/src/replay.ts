@@ -20,7 +20,7 @@ import {
   type CatalogTable,
   operationsFromIon,
 } from './catalog.ts'
-import type { ProjectedBlock, ProjectedRevision } from './projection.ts'
+import type { CreatedIndex, ProjectedBlock, ProjectedRevision } from './projection.ts'
 import { indexChanges, Revision } from './revision.ts'
 
 /** Which indexes the step from one catalog to the next made and dropped. */
@@ -29,15 +29,16 @@ export function catalogChanges(
   after: Catalog,
   operations: readonly CatalogOperation[],
 ): Pick<ProjectedBlock, 'createdIndexes' | 'droppedIndexNos'> {
-  const createdIndexes: { table: CatalogTable; indexId: string }[] = []
+  const createdIndexes: CreatedIndex[] = []
   const droppedIndexNos: number[] = []
   for (const operation of operations) {
     if (operation.kind === 'createIndex') {
       const table = after.findById(operation.tableId)
-      const { indexId } = operation
+      const index = table?.indexes.find(({ indexId }) => indexId === operation.indexId)
       // An index made and dropped in one transaction is in neither catalog.
-      if (table?.indexes.some((index) => index.indexId === indexId)) {
-        createdIndexes.push({ table, indexId })
+      if (table !== undefined && index !== undefined) {
+        const { indexNo, indexId, field } = index
+        createdIndexes.push({ tableNo: table.tableNo, indexNo, indexId, field })
       }
     } else if (operation.kind === 'dropIndex') {
       const table = before.findById(operation.tableId)
@@ -138,7 +139,8 @@ export class Replayer {
       hash,
       data,
     })
-    if (table.indexes.length === 0) return { table, revision, indexChanges: [] }
+    const { tableNo, indexes } = table
+    if (indexes.length === 0) return { tableNo, revision, indexChanges: [] }
     const oldValue = this.#young.has(documentId)
       ? this.#young.get(documentId)
       : version === 0
@@ -146,6 +148,6 @@ export class Replayer {
         : this.#readCurrent(table, documentId)?.value
     const newValue = data === undefined ? undefined : revision.value
     this.#young.set(documentId, newValue)
-    return { table, revision, indexChanges: indexChanges(table, oldValue, newValue) }
+    return { tableNo, revision, indexChanges: indexChanges(indexes, oldValue, newValue) }
   }
 }

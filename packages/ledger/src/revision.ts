@@ -1,7 +1,8 @@
 /** A committed revision in memory, as overlay and projection give it to transactions. */
 import { assert, hashBytesSize, idTextLength } from '@cairn/core'
-import { decodeIon, type IonStruct } from '@cairn/ion'
-import type { CatalogTable } from './catalog.ts'
+import { decodeIon, hashIon, hashIonBytes, type IonStruct } from '@cairn/ion'
+import { dot } from '@cairn/merkle'
+import { metadataToIon } from './block-view.ts'
 import { LedgerError } from './errors.ts'
 import { indexKey } from './index-key.ts'
 
@@ -21,7 +22,8 @@ export interface RevisionFields {
   readonly ordinal: number
   readonly transactionTimeMs: number
   readonly transactionId: string
-  readonly hash: Uint8Array
+  /** Absent until the block is sealed, which may happen on another thread. */
+  readonly hash: Uint8Array | undefined
   /** An Ion stream; absent when the document was deleted. */
   readonly data: Uint8Array | undefined
 }
@@ -38,10 +40,11 @@ const dataAt = transactionIdAt + idTextLength
  * One revision as one run of bytes, which is also what the projection stores: reading one costs nothing until a field
  * is asked for, and keeping thousands costs the garbage collector one object each.
  */
-export class Revision implements RevisionFields {
+export class Revision {
   readonly documentId: string
   readonly record: Uint8Array
   #value: IonStruct | undefined
+  #isHashed = true
 
   /** @param record As {@link Revision.of} made it. */
   constructor(documentId: string, record: Uint8Array) {
@@ -57,12 +60,14 @@ export class Revision implements RevisionFields {
     writeNumber(record, sequenceNoAt, ordinalAt, fields.sequenceNo)
     writeNumber(record, ordinalAt, timeAt, fields.ordinal)
     writeNumber(record, timeAt, hashAt, fields.transactionTimeMs)
-    record.set(fields.hash, hashAt)
+    if (fields.hash !== undefined) record.set(fields.hash, hashAt)
     for (let i = 0; i < idTextLength; i++) {
       record[transactionIdAt + i] = transactionId.charCodeAt(i)
     }
     if (data !== undefined) record.set(data, dataAt)
-    return new Revision(fields.documentId, record)
+    const revision = new Revision(fields.documentId, record)
+    revision.#isHashed = fields.hash !== undefined
+    return revision
   }
 
   get version(): number {
@@ -82,7 +87,18 @@ export class Revision implements RevisionFields {
   }
 
   get hash(): Uint8Array {
+    if (!this.#isHashed) {
+      this.record.set(this.#computeHash(), hashAt)
+      this.#isHashed = true
+    }
     return this.record.slice(hashAt, transactionIdAt)
+  }
+
+  /** What the sealer finds as well; few ask for it before the projection has the sealed one. */
+  #computeHash(): Uint8Array {
+    const metadataHash = hashIon(metadataToIon(this))
+    const { data } = this
+    return data === undefined ? metadataHash : dot(metadataHash, hashIonBytes(data))
   }
 
   get transactionId(): string {
@@ -130,29 +146,34 @@ function decodeDocument(data: Uint8Array, documentId: string): IonStruct {
   )
 }
 
-/** Keys of a document in the indexes of its table, in their order; undefined for no document. */
-function keysOf(table: CatalogTable, value: IonStruct | undefined): (Uint8Array | undefined)[] {
-  return table.indexes.map((index) => {
-    const field = value?.fields.find(({ name }) => name === index.field)
-    return field === undefined ? undefined : indexKey(field.value)
-  })
+/** An index as far as its keys are concerned. */
+export interface IndexedField {
+  readonly indexNo: number
+  readonly indexId: string
+  readonly field: string
 }
 
 export function indexChanges(
-  table: CatalogTable,
+  indexes: readonly IndexedField[],
   oldValue: IonStruct | undefined,
   newValue: IonStruct | undefined,
-): IndexChange[] {
-  if (table.indexes.length === 0) return []
-  const oldKeys = keysOf(table, oldValue)
-  const newKeys = keysOf(table, newValue)
+): readonly IndexChange[] {
+  if (indexes.length === 0) return noIndexChanges
   const changes: IndexChange[] = []
-  for (const [i, { indexNo, indexId }] of table.indexes.entries()) {
-    const oldKey = oldKeys[i]
-    const newKey = newKeys[i]
+  for (const { indexNo, indexId, field } of indexes) {
+    const oldKey = keyOf(oldValue, field)
+    const newKey = keyOf(newValue, field)
     if (!sameKey(oldKey, newKey)) changes.push({ indexNo, indexId, oldKey, newKey })
   }
   return changes
+}
+
+const noIndexChanges: readonly IndexChange[] = []
+
+function keyOf(value: IonStruct | undefined, field: string): Uint8Array | undefined {
+  if (value === undefined) return undefined
+  for (const { name, value: member } of value.fields) if (name === field) return indexKey(member)
+  return undefined
 }
 
 function sameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -146,6 +146,10 @@ export class TransactionView implements Store {
   }
 
   /** Bytes of documents and statements so far. */
+  get writtenBytes(): number {
+    return this.#writtenBytes
+  }
+
   addBytes(count: number): void {
     this.#writtenBytes += count
     this.#checkLimit('transactionBytesMax', this.#writtenBytes, 'Split the transaction.')
@@ -571,7 +575,7 @@ export class TransactionView implements Store {
       const write = this.#writes.get(documentId)
       const table = write === undefined ? undefined : this.#catalog.findById(write.tableId)
       if (write === undefined || table === undefined) continue
-      for (const { indexId, newKey } of indexChanges(table, undefined, write.value)) {
+      for (const { indexId, newKey } of indexChanges(table.indexes, undefined, write.value)) {
         if (newKey === undefined) continue
         const text = indexKeyText(indexId, newKey)
         const documents = this.#ownByKey.get(text)

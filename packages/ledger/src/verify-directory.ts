@@ -41,7 +41,7 @@ export interface VerifyProgress {
 export interface LedgerFinding {
   /**
    * `damaged`, `missing`: the journal's bytes. `unfinished`: bytes behind the last whole record, as a crash leaves
-   * them, or damage to the very last group. `invalid`: bytes intact, content false. `lost`: fewer blocks than were confirmed.
+   * them, or damage to the very last group. `invalid`: bytes intact, content false. `lost`: confirmed blocks are gone.
    */
   readonly kind: 'damaged' | 'missing' | 'unfinished' | 'invalid' | 'lost'
   /** One sentence that names file and bytes, or the block. */

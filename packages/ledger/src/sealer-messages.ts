@@ -1,0 +1,30 @@
+/** What the engine's thread and the sealer's thread say to each other. Blocks cross as one run of bytes per batch. */
+
+/** Channels tell the ledgers of one thread apart. */
+export type ToSealer =
+  | {
+      readonly kind: 'open'
+      readonly channel: number
+      readonly strandId: string
+      /** The ledger's folder. */
+      readonly directory: string
+      readonly tipHash: Uint8Array
+      readonly size: number
+    }
+  /** `count` unsealed blocks, one after the other. */
+  | {
+      readonly kind: 'seal'
+      readonly channel: number
+      readonly bytes: Uint8Array
+      readonly count: number
+    }
+  | { readonly kind: 'project'; readonly channel: number; readonly durableCount: number }
+  | { readonly kind: 'close'; readonly channel: number; readonly durableCount: number }
+
+export type FromSealer =
+  | { readonly kind: 'opened'; readonly channel: number }
+  /** For each block: block hash 32, entry hash 32, length of the body as u32 little-endian, body. */
+  | { readonly kind: 'sealed'; readonly channel: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'projected'; readonly channel: number; readonly sequenceNo: number }
+  | { readonly kind: 'closed'; readonly channel: number }
+  | { readonly kind: 'failed'; readonly channel: number; readonly error: unknown }

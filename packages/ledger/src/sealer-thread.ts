@@ -1,0 +1,109 @@
+/** The sealer's thread: chains of all ledgers of one host, each with its projections. Started by threaded-sealer.ts. */
+import { parentPort } from 'node:worker_threads'
+import { assert, hashBytesSize } from '@cairn/core'
+import { nodeFileSystem } from '@cairn/journal'
+import { ByteReader } from './byte-writer.ts'
+import { lmdbProjections } from './lmdb-projection.ts'
+import { NodeFile } from './node-file.ts'
+import type { Projection } from './projection.ts'
+import { type SealedBlock, SealingChain } from './sealer.ts'
+import type { FromSealer, ToSealer } from './sealer-messages.ts'
+import { readUnsealedBlock } from './unsealed-block.ts'
+
+interface Channel {
+  readonly chain: SealingChain
+  readonly projection: Projection
+  readonly nodeFile: NodeFile
+  /** Projecting takes turns; sealing goes on meanwhile. */
+  projecting: Promise<void>
+}
+
+const channels = new Map<number, Channel>()
+const port = parentPort
+assert(port !== null, 'this file runs as a worker')
+const reply = (message: FromSealer, transfer: ArrayBuffer[] = []) =>
+  port.postMessage(message, transfer)
+
+port.on('message', (message: ToSealer) => {
+  const { channel } = message
+  try {
+    const isDone = handle(message)
+    isDone?.catch((error: unknown) => reply({ kind: 'failed', channel, error }))
+  } catch (error) {
+    reply({ kind: 'failed', channel, error })
+  }
+})
+
+function handle(message: ToSealer): Promise<void> | undefined {
+  const { channel } = message
+  switch (message.kind) {
+    case 'open':
+      return open(message)
+    case 'seal': {
+      const bytes = seal(channelOf(channel).chain, message.bytes, message.count)
+      reply({ kind: 'sealed', channel, bytes }, [bytes.buffer])
+      return undefined
+    }
+    case 'project':
+      return inTurn(channelOf(channel), async ({ chain }) => {
+        const sequenceNo = await chain.project(message.durableCount)
+        if (sequenceNo !== undefined) reply({ kind: 'projected', channel, sequenceNo })
+      })
+    case 'close':
+      return inTurn(channelOf(channel), async ({ chain, projection, nodeFile }) => {
+        channels.delete(channel)
+        try {
+          await chain.finish(message.durableCount)
+        } finally {
+          await projection.close()
+          await nodeFile.close()
+        }
+        reply({ kind: 'closed', channel })
+      })
+  }
+}
+
+function channelOf(channel: number): Channel {
+  const found = channels.get(channel)
+  assert(found !== undefined, 'a channel is opened before it is used')
+  return found
+}
+
+function inTurn(channel: Channel, task: (channel: Channel) => Promise<void>): Promise<void> {
+  const isDone = channel.projecting.then(() => task(channel))
+  channel.projecting = isDone.catch(() => undefined)
+  return isDone
+}
+
+async function open(message: Extract<ToSealer, { kind: 'open' }>): Promise<void> {
+  const { channel, strandId, directory, tipHash, size } = message
+  const projection = await lmdbProjections.open(`${directory}/projection`, nodeFileSystem)
+  const nodeFile = await NodeFile.open(nodeFileSystem, `${directory}/nodes`, size)
+  const chain = new SealingChain({ strandId, tipHash, size, projection, nodeFile })
+  channels.set(channel, { chain, projection, nodeFile, projecting: Promise.resolve() })
+  reply({ kind: 'opened', channel })
+}
+
+function seal(chain: SealingChain, bytes: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+  const reader = new ByteReader(bytes)
+  const sealed: SealedBlock[] = []
+  let size = 0
+  for (let i = 0; i < count; i++) {
+    const block = chain.seal(readUnsealedBlock(reader))
+    sealed.push(block)
+    size += sealedHeaderBytesSize + block.body.length
+  }
+  const out = new Uint8Array(size)
+  const view = new DataView(out.buffer)
+  let offset = 0
+  for (const { blockHash, entryHash, body } of sealed) {
+    out.set(blockHash, offset)
+    out.set(entryHash, offset + hashBytesSize)
+    view.setUint32(offset + 2 * hashBytesSize, body.length, true)
+    out.set(body, offset + sealedHeaderBytesSize)
+    offset += sealedHeaderBytesSize + body.length
+  }
+  return out
+}
+
+const sealedHeaderBytesSize = 2 * hashBytesSize + 4
