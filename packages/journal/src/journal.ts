@@ -39,7 +39,7 @@ import {
   segmentName,
   viewOf,
 } from './segment-format.ts'
-import { SegmentReader } from './segment-reader.ts'
+import { readUpToEnd, SegmentReader } from './segment-reader.ts'
 import { ZeroAhead } from './zero-ahead.ts'
 
 export interface JournalRecord {
@@ -78,13 +78,13 @@ export interface Journal {
   append(hash: Uint8Array, body: Uint8Array): Promise<void>
   /**
    * One record, durable or still queued; the caller may keep it.
-   * @throws JournalError UNKNOWN_RECORD, DAMAGED
+   * @throws JournalError UNKNOWN_RECORD, DAMAGED, SHORT_READ
    */
   read(sequenceNo: number): JournalRecord
   /**
    * In order from `sequenceNo` to the durable end, as far as that has come by then. Hashes and bodies are views into
    * chunks of about 1 MiB that are not used again: copy what you keep for long.
-   * @throws JournalError UNKNOWN_RECORD, DAMAGED
+   * @throws JournalError UNKNOWN_RECORD, DAMAGED, SHORT_READ
    */
   readFrom(sequenceNo: number): Generator<JournalRecord>
   /** Waits for queued appends. */
@@ -448,7 +448,7 @@ class FileJournal implements Journal {
     const index = sequenceNo - segment.header.firstSequenceNo
     const offset = positions.offsetAt(index)
     const length = positions.lengthAt(index)
-    const again = this.#readFrame(segment, sequenceNo, offset, length)
+    const again = this.#readFrame(segment, sequenceNo, offset, length, readUpToEnd)
     if (again !== undefined) return again
     throw this.#damagedFrame(segment, sequenceNo, offset, offset + alignUp(length))
   }
@@ -475,9 +475,10 @@ class FileJournal implements Journal {
     sequenceNo: number,
     offset: number,
     length: number,
+    read: typeof readUpToEnd = readSome,
   ): JournalRecord | undefined {
     const bytes = new Uint8Array(alignUp(length))
-    const count = (segment.file as OpenFile).readSync(bytes, offset)
+    const count = read(segment.file as OpenFile, bytes, offset)
     const view = viewOf(bytes)
     const isIntact =
       count === bytes.length &&
@@ -633,6 +634,11 @@ class FileJournal implements Journal {
     await this.#positionFile.close()
     for (const segment of this.#segments) await segment.file?.close()
   }
+}
+
+/** For a first attempt: what it does not give whole is read again. */
+function readSome(file: OpenFile, buffer: Uint8Array, position: number): number {
+  return file.readSync(buffer, position)
 }
 
 /** @param frame Of its own memory, without padding. */

@@ -46,4 +46,18 @@ describe('a read that gives less than the file has', () => {
       expect(refusedCount).toBeGreaterThan(3)
     },
   )
+
+  it('is survived once by a record, and is not called damage when it comes again', async () => {
+    const disk = await filledDisk()
+    const journal = await openAt(disk)
+    const addFault = (nth: number) =>
+      disk.addFault({ operation: 'read', nth, code: 'SHORT', path: /0\.journal$/ })
+    addFault(1)
+    expect(checkRecords([journal.read(3)], 3)).toBe(1)
+    for (let nth = 1; nth <= 4; nth++) addFault(1)
+    expect(() => journal.read(3)).toThrow(expect.objectContaining({ code: 'SHORT_READ' }))
+    disk.clearFaults()
+    expect(checkRecords([journal.read(3)], 3)).toBe(1)
+    await journal.close()
+  })
 })
