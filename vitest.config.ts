@@ -22,6 +22,7 @@ const config: ViteUserConfig = defineConfig({
             'packages/*/src/**/*.test.ts',
             'apps/*/src/**/*.test.ts',
             'bench/src/*.test.ts',
+            'fuzz/src/*.test.ts',
             'scripts/*.test.ts',
           ],
           exclude: ['**/*.client.test.ts', '**/*.crash.test.ts'],

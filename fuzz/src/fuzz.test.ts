@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { fuzz } from './fuzz-loop.ts'
+import { targets } from './targets/all.ts'
+
+/** What fits into a second each; longer by hand: `npm run fuzz`. */
+const runs: Readonly<Record<string, number>> = {
+  'ion-hash': 800,
+  'partiql-execute': 3000,
+  'session-api': 800,
+  journal: 600,
+  http: 4000,
+}
+const runsDefault = 6000
+const seed = 20_240_115
+
+describe('a fixed seed of each target', () => {
+  it.each(targets)('$name: $oracle', async (target) => {
+    const summary = await fuzz(target, {
+      seed,
+      runs: runs[target.name] ?? runsDefault,
+      isGuided: false,
+    })
+    const findings = summary.findings.map(({ kind, signature, detail, input }) => ({
+      kind,
+      signature,
+      detail,
+      input: Buffer.from(input).toString('base64'),
+    }))
+    expect(findings).toEqual([])
+    expect(summary.inputCount).toBe(runs[target.name] ?? runsDefault)
+  })
+})

@@ -1,0 +1,29 @@
+/** The targets by name, in the order in which `--target=all` runs them. */
+import type { Target } from '../target.ts'
+import { awsJsonTarget } from './aws-json.ts'
+import { blockRecordTarget } from './block-record.ts'
+import { controlApiTarget } from './control-api.ts'
+import { httpTarget } from './http.ts'
+import { ionBinaryTarget } from './ion-binary.ts'
+import { ionHashTarget } from './ion-hash.ts'
+import { ionTextTarget } from './ion-text.ts'
+import { journalTarget } from './journal.ts'
+import { partiqlExecuteTarget } from './partiql-execute.ts'
+import { partiqlParseTarget } from './partiql-parse.ts'
+import { sessionApiTarget } from './session-api.ts'
+import { sigv4Target } from './sigv4.ts'
+
+export const targets: readonly Target[] = [
+  ionBinaryTarget,
+  ionTextTarget,
+  ionHashTarget,
+  partiqlParseTarget,
+  partiqlExecuteTarget,
+  awsJsonTarget,
+  sigv4Target,
+  httpTarget,
+  sessionApiTarget,
+  controlApiTarget,
+  journalTarget,
+  blockRecordTarget,
+]
