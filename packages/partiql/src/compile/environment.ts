@@ -54,8 +54,8 @@ export function newEnvironment(
 const workPerPause = 256
 
 /**
- * Work of one sub-query in an expression, which has to come to its end before anything else can run: some tenths of a second.
- * Sub-queries in FROM give way and have no such bound.
+ * Work of one sub-query in an expression, which has to come to its end before anything else can run: some tenths of a
+ * second. Sub-queries in FROM give way and have no such bound.
  */
 export const subqueryWorkMax = 1_000_000
 
