@@ -74,6 +74,7 @@ const kindRedacted = 3
 
 const writer = new ByteWriter()
 
+/** The body may be kept as long as records live; see `ByteWriter.take`. */
 export function encodeBlockBody(block: BlockBody): Uint8Array {
   writer.u8(formatVersion)
   writer.varuint(block.timestampMs)
@@ -90,21 +91,32 @@ export function encodeBlockBody(block: BlockBody): Uint8Array {
     writer.varuint(statement.startTimeMs)
     writer.raw(statement.digest)
   }
-  writer.bytes(block.catalogInfo ?? new Uint8Array(0))
-  const tables = new Map<string, { index: number; name: string }>()
-  for (const { tableId, tableName } of block.revisions) {
-    if (!tables.has(tableId)) tables.set(tableId, { index: tables.size, name: tableName })
-  }
-  writer.varuint(tables.size)
-  for (const [tableId, { name }] of tables) {
-    writer.text(tableId)
-    writer.text(name)
-  }
-  writer.varuint(block.revisions.length)
-  for (const revision of block.revisions) {
-    writeRevision(revision, tables.get(revision.tableId)?.index ?? 0)
-  }
+  writer.bytes(block.catalogInfo ?? emptyBytes)
+  writeRevisions(block.revisions)
   return writer.take()
+}
+
+/** The tables in the order in which they occur, then the revisions with the index of their table. */
+function writeRevisions(revisions: readonly BlockRevision[]): void {
+  // A revision of each table: few, mostly one, so looking along beats a map. An array that grows has room for 17.
+  const tables = revisions.slice(0, 1)
+  for (const revision of revisions) {
+    if (tableIndexOf(tables, revision.tableId) < 0) tables.push(revision)
+  }
+  writer.varuint(tables.length)
+  for (const { tableId, tableName } of tables) {
+    writer.text(tableId)
+    writer.text(tableName)
+  }
+  writer.varuint(revisions.length)
+  for (const revision of revisions) {
+    writeRevision(revision, tableIndexOf(tables, revision.tableId))
+  }
+}
+
+function tableIndexOf(tables: readonly BlockRevision[], tableId: string): number {
+  for (let i = 0; i < tables.length; i++) if (tables[i]?.tableId === tableId) return i
+  return -1
 }
 
 function writeRevision(revision: BlockRevision, tableIndex: number): void {

@@ -1,26 +1,42 @@
-/** Growing buffer for the engine's own records: fixed and variable integers, strings, byte runs. Big-endian. */
+/**
+ * The engine's own records: fixed and variable integers, strings, byte runs. Big-endian.
+ *
+ * The writer lays records side by side into slabs and gives out views, so a record costs no copy and no buffer of its
+ * own. A slab lives as long as one of its records: good for records that are soon written away, as all of these are.
+ */
 import { assert } from '@cairn/core'
 
-const initialBytesSize = 1024
+/** Some hundred records of one update. */
+const slabBytesSize = 64 * 1024
+/** A larger record gets a buffer of its own, so that slabs are not half empty. */
+const sharedBytesMax = slabBytesSize / 8
+/** Up to this length a loop over ASCII text beats the call into native code. */
+const loopLengthMax = 100
 
 export class ByteWriter {
-  #bytes: Uint8Array = new Uint8Array(initialBytesSize)
-  #size = 0
+  #bytes: Buffer = newSlab(slabBytesSize)
+  /** Where the record being written starts, and where its next byte goes. */
+  #start = 0
+  #offset = 0
 
+  /** Makes room for `size` bytes and passes them; answers where they start. May exchange the buffer. */
   #reserve(size: number): number {
-    const offset = this.#size
-    const needed = offset + size
-    if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
-      grown.set(this.#bytes.subarray(0, offset))
-      this.#bytes = grown
-    }
-    this.#size = needed
+    if (this.#offset + size > this.#bytes.length) this.#grow(size)
+    const offset = this.#offset
+    this.#offset = offset + size
     return offset
   }
 
+  #grow(size: number): void {
+    const written = this.#bytes.subarray(this.#start, this.#offset)
+    const grown = newSlab(Math.max(slabBytesSize, 2 * (written.length + size)))
+    grown.set(written)
+    this.#bytes = grown
+    this.#start = 0
+    this.#offset = written.length
+  }
+
   u8(value: number): void {
-    // Reserving may exchange the buffer, so it comes first.
     const offset = this.#reserve(1)
     this.#bytes[offset] = value
   }
@@ -49,15 +65,54 @@ export class ByteWriter {
 
   /** Length in UTF-8 bytes as varuint, then the text. */
   text(text: string): void {
-    this.bytes(Buffer.from(text, 'utf8'))
+    const { length } = text
+    if (length <= loopLengthMax) {
+      // Room for the length, which is one byte, and the text. Ids, names and most statements are ASCII.
+      const start = this.#reserve(1 + length)
+      const bytes = this.#bytes
+      bytes[start] = length
+      if (writeAscii(text, bytes, start + 1)) return
+      this.#offset = start
+    }
+    const size = Buffer.byteLength(text, 'utf8')
+    this.varuint(size)
+    const offset = this.#reserve(size)
+    this.#bytes.write(text, offset, size, 'utf8')
   }
 
-  /** A copy that the caller may keep; the writer is empty afterwards. */
+  /**
+   * The record; the writer begins the next one. The caller may keep it for as long as records live, and neither changes
+   * it nor transfers its buffer to another thread: its neighbours lie there too.
+   */
   take(): Uint8Array {
-    const out = this.#bytes.slice(0, this.#size)
-    this.#size = 0
-    return out
+    const bytes = this.#bytes
+    const size = this.#offset - this.#start
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + this.#start, size)
+    if (size <= sharedBytesMax) {
+      this.#start = this.#offset
+      return view
+    }
+    if (bytes.length > slabBytesSize) {
+      this.#bytes = newSlab(slabBytesSize)
+      this.#start = 0
+    }
+    this.#offset = this.#start
+    return view.slice()
   }
+}
+
+function newSlab(bytesSize: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytesSize)
+}
+
+/** @returns false when `text` is no ASCII; then some of it is written. */
+function writeAscii(text: string, out: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 127) return false
+    out[offset + i] = code
+  }
+  return true
 }
 
 /** Reads what {@link ByteWriter} wrote. Running over the end throws RangeError: the record was not written by us. */
