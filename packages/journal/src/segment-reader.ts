@@ -24,8 +24,8 @@ import {
 const chunkBytesSize = 1024 * 1024
 
 /**
- * Fills `buffer` from `position`, up to the end of the file; answers how many bytes. Taking a failed read for the end of
- * the file would make acknowledged records look torn, and recovery puts zeros where it finds a torn tail.
+ * Fills `buffer` from `position`, up to the end of the file; answers how many bytes. Taking a failed read for the end
+ * of the file would make acknowledged records look torn, and recovery puts zeros where it finds a torn tail.
  * @throws JournalError SHORT_READ
  */
 export function readUpToEnd(file: OpenFile, buffer: Uint8Array, position: number): number {

@@ -9,7 +9,7 @@ export interface VirtualClock extends Clock {
    * fell asleep. Each one's continuation runs before the next is woken, so who sleeps again within `ms` wakes again.
    */
   advance(ms: number): Promise<void>
-  /** Sets the clock ahead by `ms` at once: whoever was to wake meanwhile wakes now, and finds it later than asked for. */
+  /** Sets the clock ahead by `ms` at once: whoever was to wake meanwhile wakes now, later than asked for. */
   jump(ms: number): Promise<void>
 }
 
