@@ -20,6 +20,11 @@ describe('base64', () => {
     },
   )
 
+  it('refuses characters whose low byte alone is one of base64', () => {
+    expect(() => decodeBase64('\u0141AAA')).toThrow('not base64')
+    expect(() => decodeBase64('AAA\u043d')).toThrow('not base64')
+  })
+
   it('agrees with the portable codec on what is base64', () => {
     const character = fc.constantFrom(...'AQgwZ+/=-_ \n')
     const text = fc.array(character, { maxLength: 12 }).map((all) => all.join(''))
