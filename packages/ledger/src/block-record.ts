@@ -74,7 +74,7 @@ const kindRedacted = 3
 
 const writer = new ByteWriter()
 
-/** The body may be kept as long as records live; see `ByteWriter.take`. */
+/** The body may be kept as long as records live; see `ByteWriter.takeView`. */
 export function encodeBlockBody(block: BlockBody): Uint8Array {
   writer.u8(formatVersion)
   writer.varuint(block.timestampMs)
@@ -93,7 +93,7 @@ export function encodeBlockBody(block: BlockBody): Uint8Array {
   }
   writer.bytes(block.catalogInfo ?? emptyBytes)
   writeRevisions(block.revisions)
-  return writer.take()
+  return writer.takeView()
 }
 
 /** The tables in the order in which they occur, then the revisions with the index of their table. */

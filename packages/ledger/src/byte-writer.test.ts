@@ -33,9 +33,9 @@ describe('ByteWriter', () => {
     const writer = new ByteWriter()
     fc.assert(
       fc.property(fc.array(fc.array(parts, { maxLength: 20 }), { minLength: 1 }), (records) => {
-        const taken = records.map((record) => {
+        const taken = records.map((record, i) => {
           for (const part of record) write(writer, part)
-          return writer.take()
+          return i % 3 === 0 ? writer.take() : writer.takeView()
         })
         for (const [i, record] of records.entries()) {
           const reader = new ByteReader(taken[i] as Uint8Array)
@@ -54,7 +54,7 @@ describe('ByteWriter', () => {
       const size = i % 40 === 0 ? (sizes[(i / 40) % sizes.length] as number) : (i * 37) % 9000
       writer.raw(new Uint8Array(size).fill(i))
       writer.u8(i)
-      taken.push([i & 255, size + 1, writer.take()])
+      taken.push([i & 255, size + 1, i % 7 === 0 ? writer.take() : writer.takeView()])
     }
     for (const [byte, size, record] of taken) {
       expect(record).toHaveLength(size)
@@ -62,14 +62,29 @@ describe('ByteWriter', () => {
     }
   })
 
-  it('gives a large record a buffer of its own', () => {
+  it('gives views of small records and buffers of their own to large ones', () => {
     const writer = new ByteWriter()
     for (const size of [10_000, 100_000]) {
       writer.raw(new Uint8Array(size))
-      expect(writer.take().buffer.byteLength).toBe(size)
+      expect(writer.takeView().buffer.byteLength).toBe(size)
     }
     writer.raw(new Uint8Array(100))
-    expect(writer.take().buffer.byteLength).toBe(65_536)
+    expect(writer.takeView().buffer.byteLength).toBe(65_536)
+  })
+
+  it('goes on when a record that was taken is transferred', () => {
+    const writer = new ByteWriter()
+    writer.text('before')
+    const before = writer.takeView()
+    for (const size of [10, 10_000, 100_000]) {
+      writer.raw(new Uint8Array(size))
+      const record = writer.take()
+      expect(record.buffer.byteLength).toBe(size)
+      structuredClone(record.buffer, { transfer: [record.buffer] })
+    }
+    writer.text('after')
+    expect(new ByteReader(writer.takeView()).text()).toBe('after')
+    expect(new ByteReader(before).text()).toBe('before')
   })
 
   it('writes texts as UTF-8 at every length, half a surrogate pair as U+FFFD', () => {

@@ -1,8 +1,8 @@
 /**
  * The engine's own records: fixed and variable integers, strings, byte runs. Big-endian.
  *
- * The writer lays records side by side into slabs and gives out views, so a record costs no copy and no buffer of its
- * own. A slab lives as long as one of its records: good for records that are soon written away, as all of these are.
+ * The writer lays records side by side into slabs and can give out views, so that a record costs no copy and no buffer
+ * of its own. A slab lives as long as one of its records: good for records that are soon written away.
  */
 import { assert } from '@cairn/core'
 
@@ -14,7 +14,7 @@ const sharedBytesMax = slabBytesSize / 8
 const loopLengthMax = 100
 
 export class ByteWriter {
-  #bytes: Buffer = newSlab(slabBytesSize)
+  #bytes: Buffer<ArrayBuffer> = newSlab(slabBytesSize)
   /** Where the record being written starts, and where its next byte goes. */
   #start = 0
   #offset = 0
@@ -80,28 +80,37 @@ export class ByteWriter {
     this.#bytes.write(text, offset, size, 'utf8')
   }
 
-  /**
-   * The record; the writer begins the next one. The caller may keep it for as long as records live, and neither changes
-   * it nor transfers its buffer to another thread: its neighbours lie there too.
-   */
-  take(): Uint8Array {
-    const bytes = this.#bytes
-    const size = this.#offset - this.#start
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + this.#start, size)
-    if (size <= sharedBytesMax) {
-      this.#start = this.#offset
-      return view
-    }
-    if (bytes.length > slabBytesSize) {
-      this.#bytes = newSlab(slabBytesSize)
-      this.#start = 0
-    }
+  /** The record in a buffer of its own, which the caller may keep, change and transfer to another thread. */
+  take(): Uint8Array<ArrayBuffer> {
+    const record = this.#view().slice()
+    if (this.#bytes.length > slabBytesSize) this.#beginSlab()
     this.#offset = this.#start
-    return view.slice()
+    return record
+  }
+
+  /**
+   * The record where it lies. The caller keeps it no longer than records live, and neither changes it nor transfers its
+   * buffer: its neighbours lie there too. Large ones are copied out.
+   */
+  takeView(): Uint8Array {
+    if (this.#offset - this.#start > sharedBytesMax) return this.take()
+    const record = this.#view()
+    this.#start = this.#offset
+    return record
+  }
+
+  #view(): Uint8Array<ArrayBuffer> {
+    const { buffer, byteOffset } = this.#bytes
+    return new Uint8Array(buffer, byteOffset + this.#start, this.#offset - this.#start)
+  }
+
+  #beginSlab(): void {
+    this.#bytes = newSlab(slabBytesSize)
+    this.#start = 0
   }
 }
 
-function newSlab(bytesSize: number): Buffer {
+function newSlab(bytesSize: number): Buffer<ArrayBuffer> {
   return Buffer.allocUnsafeSlow(bytesSize)
 }
 
