@@ -16,7 +16,7 @@ import {
 } from '../values/value.ts'
 import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
 import { compileExpression } from './expression.ts'
-import { checkHeldRows, heldKey } from './held-rows.ts'
+import { checkHeldRows, HeldWeight, heldKey } from './held-rows.ts'
 import { groupingKeyOf } from './path.ts'
 import { containsKind } from './print.ts'
 import { type RowSource, row, type Signal } from './rows.ts'
@@ -153,6 +153,7 @@ function groupRows(
     // Aggregates without GROUP BY have one group, also of no rows.
     if (keys.length === 0 && groupAs === undefined) groups.set('', newGroup([]))
     let heldCount = 0
+    const held = new HeldWeight(position)
     for (const signal of source(env)) {
       if (signal === pause) {
         yield signal
@@ -165,9 +166,12 @@ function groupRows(
         found = newGroup(keyValues)
         groups.set(key, found)
         heldCount++
+        held.addAll(keyValues)
       }
       heldCount += addRow(found, aggregates, groupAs, env)
       checkHeldRows(heldCount, position)
+      const member = groupAs === undefined ? undefined : found.members.at(-1)
+      if (member !== undefined) held.add(member)
     }
     for (const found of groups.values()) {
       for (const [index, key] of keys.entries()) {

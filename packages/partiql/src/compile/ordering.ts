@@ -6,7 +6,7 @@ import { compareTotal } from '../values/order.ts'
 import { isAbsent, type Value } from '../values/value.ts'
 import type { Environment, Evaluator } from './environment.ts'
 import { compileExpression } from './expression.ts'
-import { checkHeldRows } from './held-rows.ts'
+import { checkHeldRows, HeldWeight } from './held-rows.ts'
 import type { ValueRows } from './query.ts'
 import type { Scope } from './scope.ts'
 
@@ -54,6 +54,7 @@ export function sorted(
   }
   return function* sort(env) {
     const rows: OrderedRow[] = []
+    const held = new HeldWeight(position)
     for (const item of source(env)) {
       if (item === pause) {
         yield pause
@@ -61,6 +62,8 @@ export function sorted(
       }
       rows.push(item)
       checkHeldRows(rows.length, position)
+      held.add(item.value)
+      held.addAll(item.keys)
     }
     rows.sort((left, right) => compareKeys(left.keys, right.keys, order.items))
     for (const item of rows) yield item.value

@@ -7,7 +7,6 @@ import type { Expression } from '../ast.ts'
 import { nullValue } from '../values/value.ts'
 import type { Test } from './environment.ts'
 import { compileTest, tracked } from './expression.ts'
-import { checkHeldRows } from './held-rows.ts'
 import { type Condition, chooseAccess } from './index-choice.ts'
 import { leafRows } from './leaves.ts'
 import {
@@ -130,7 +129,7 @@ function planFullJoin(
     { left: slotsOf(node.left), right: slotsOf(node.right) },
     allTrue(on.map((condition) => condition.test)),
     nullValue,
-    (count) => checkHeldRows(count, node.source.position),
+    node.source.position,
   )
   return joined(
     filtered(

@@ -5,7 +5,7 @@ import { pause } from '../compiled.ts'
 import { bag, elementsOf, list, missing, type Value } from '../values/value.ts'
 import type { Environment, Evaluator } from './environment.ts'
 import { compileExpression } from './expression.ts'
-import { checkHeldRows } from './held-rows.ts'
+import { checkHeldRows, HeldWeight } from './held-rows.ts'
 import { compileOrder, limited, type OrderedRows, sorted } from './ordering.ts'
 import type { TableLoop } from './rows.ts'
 import { childScope, newSlot, type Scope } from './scope.ts'
@@ -72,10 +72,12 @@ export function queryOfRows(
 /** @throws PartiqlError LIMIT when they are too many to hold. */
 export function collect(rows: ValueRows, position: Position): readonly Value[] {
   const values: Value[] = []
+  const held = new HeldWeight(position)
   for (const value of rows) {
     if (value === pause) continue
     values.push(value)
     checkHeldRows(values.length, position)
+    held.add(value)
   }
   return values
 }

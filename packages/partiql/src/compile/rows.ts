@@ -1,7 +1,9 @@
 /** Row sources: generators that write the row at hand into the slots and yield a signal for it. */
+import type { Position } from '../ast.ts'
 import { pause } from '../compiled.ts'
 import { missing, type Value } from '../values/value.ts'
 import { type Environment, type Evaluator, isPauseDue, type Test } from './environment.ts'
+import { checkHeldRows, HeldWeight } from './held-rows.ts'
 
 /** Yielded when the slots hold a row. */
 export const row: unique symbol = Symbol('row')
@@ -143,17 +145,19 @@ export function fullOuterLoop(
   sides: { readonly left: readonly number[]; readonly right: readonly number[] },
   condition: Test,
   padding: Value,
-  hold: (count: number) => void,
+  position: Position,
 ): RowSource {
   return function* join(env) {
     const held: { readonly values: readonly Value[]; isMatched: boolean }[] = []
+    const heldWeight = new HeldWeight(position)
     for (const signal of right(env)) {
       if (signal === pause) {
         yield signal
         continue
       }
-      held.push({ values: sides.right.map((slot) => env.slots[slot] ?? missing), isMatched: false })
-      hold(held.length)
+      const values = sides.right.map((slot) => env.slots[slot] ?? missing)
+      checkHeldRows(held.push({ values, isMatched: false }), position)
+      heldWeight.addAll(values)
     }
     const write = (slots: readonly number[], values: readonly Value[] | undefined): void => {
       for (const [index, slot] of slots.entries()) env.slots[slot] = values?.[index] ?? padding

@@ -173,6 +173,19 @@ describe('what statements put together', () => {
     expect(() => query(doubled(expression))).toThrow('the statement makes a text longer than'),
   )
 
+  it.each([
+    'SELECT VALUE a || b FROM ? AS a, ? AS b ORDER BY a || b',
+    'SELECT k, g FROM ? AS a, ? AS b GROUP BY a || b AS k GROUP AS g',
+    'PIVOT a || b AT b FROM ? AS a, ? AS b',
+    'SELECT VALUE (SELECT VALUE a || b FROM ? AS a, ? AS b) FROM << 1 >> AS z',
+    'SELECT * FROM << 1 >> AS z FULL OUTER JOIN (SELECT VALUE a || b FROM ? AS a, ? AS b) AS r ON z = 1',
+  ])('has one for what is held: %s', (text) => {
+    const numbers = Array.from({ length: 2000 }, (_, i) => `"${i}"`).join()
+    expect(() => query(text, `["${'x'.repeat(100_000)}"]`, `[${numbers}]`)).toThrow(
+      /keeps more than \d+ bytes of rows in memory/,
+    )
+  })
+
   it('has one also where only an order is asked for', () =>
     expect(() => query(`${doubled('<< v, v >>')} ORDER BY v`)).toThrow('larger than'))
 })

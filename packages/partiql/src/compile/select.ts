@@ -6,7 +6,7 @@ import type { Value } from '../values/value.ts'
 import { type Environment, type Evaluator, isPauseDue } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import { type GroupPlan, planGrouping } from './grouping.ts'
-import { checkHeldRows, heldKey } from './held-rows.ts'
+import { checkHeldRows, HeldWeight, heldKey } from './held-rows.ts'
 import { compileOrder, limited, type Order, type OrderedRows, sorted } from './ordering.ts'
 import { bindConditions, planSource } from './plan.ts'
 import { columnNames, compileProjection, impliedNameOf, pivotPairs } from './projection.ts'
@@ -48,12 +48,17 @@ export function compileSelect(
       evaluate,
       loop: undefined,
       *rows(env) {
-        const held: Value[] = []
+        const pairs: Value[] = []
+        const held = new HeldWeight(query.position)
         for (const value of values(env)) {
-          if (value === pause) yield pause
-          else checkHeldRows(held.push(value), query.position)
+          if (value === pause) {
+            yield pause
+            continue
+          }
+          checkHeldRows(pairs.push(value), query.position)
+          held.add(value)
         }
-        yield pivotPairs(held)
+        yield pivotPairs(pairs)
       },
     }
   }

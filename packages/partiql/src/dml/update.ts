@@ -6,7 +6,7 @@ import type { IonStruct, IonValue } from '@cairn/ion'
 import type { DmlOperation, DmlTarget, Expression, Position, UpdateStatement } from '../ast.ts'
 import { type Environment, type Evaluator, isPauseDue } from '../compile/environment.ts'
 import { compileExpression } from '../compile/expression.ts'
-import { checkHeldRows } from '../compile/held-rows.ts'
+import { checkHeldRows, HeldWeight } from '../compile/held-rows.ts'
 import { planSource } from '../compile/plan.ts'
 import type { PlannedRows } from '../compile/rows.ts'
 import { addAction, childScope, type Scope, type Variable } from '../compile/scope.ts'
@@ -84,6 +84,7 @@ export function compileUpdate(
   return function* update(env) {
     env.store.checkDeadline()
     let documents: DocumentEdits[] = []
+    const held = new HeldWeight(statement.position)
     if (loop === undefined) {
       documents = yield* readJoined(bound, compilers, env, statement.position)
     } else {
@@ -98,6 +99,7 @@ export function compileUpdate(
         if (documents.length === 0) documents = [document]
         else documents.push(document)
         checkHeldRows(documents.length * rowsPerDocument, statement.position)
+        held.add(data)
       }
     }
     writeDocuments(env, table, documents)
@@ -117,6 +119,7 @@ function* readJoined(
 ): Generator<typeof pause, DocumentEdits[], undefined> {
   const documents = new Map<string, DocumentEdits>()
   let editCount = 0
+  const held = new HeldWeight(position)
   for (const signal of rows(env)) {
     if (signal === pause) {
       yield pause
@@ -127,8 +130,10 @@ function* readJoined(
     if (data === undefined) continue
     const edits = editsOfRow(compilers, env)
     const found = documents.get(documentId)
-    if (found === undefined) documents.set(documentId, { documentId, data, edits })
-    else found.edits.push(...edits)
+    if (found === undefined) {
+      documents.set(documentId, { documentId, data, edits })
+      held.add(data)
+    } else found.edits.push(...edits)
     editCount += edits.length
     checkHeldRows(editCount, position)
   }

@@ -5,8 +5,8 @@
 import { PartiqlError } from '../errors.ts'
 import type { Value } from './value.ts'
 
-/** Heaviest value that a statement may make. Ours: as many rows as may be held, of 160 bytes each. */
-export const weightMax: number = 16 * 1024 * 1024
+/** Heaviest value that a statement may make. Ours: as many rows as may be held, of 80 bytes each. */
+export const weightMax: number = 8 * 1024 * 1024
 
 /** Longest text that a statement may put together. Ours: eight of the largest documents. */
 export const textLengthMax: number = 1024 * 1024
