@@ -26,3 +26,17 @@ describe('a power loss after a ledger was created', () => {
     }
   })
 })
+
+describe('a ledger whose journal is gone', () => {
+  it.each(['the folder', 'block 0'])('is refused, not begun again: without %s', async (what) => {
+    const disk = createMemoryFileSystem()
+    const host = await open(disk, 'data')
+    const { strandId } = await host.createLedger({ name: 'titles' })
+    await host.close()
+    const journal = `data/ledgers/${strandId}/journal`
+    if (what === 'the folder') await disk.remove(journal)
+    else disk.flip(`${journal}/00000000000000000000.journal`, 100)
+    await expect(open(disk, 'data')).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+    await expect(open(disk, 'data')).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+  })
+})

@@ -175,14 +175,16 @@ async function openHosted(context: HostContext, strandId: string): Promise<Hoste
     await fileSystem.remove(directory)
     return undefined
   }
-  return { description, engine: await openIn(context, description) }
+  return { description, engine: await openIn(context, description, false) }
 }
 
 function openIn(
   context: HostContext,
   { name, strandId }: Pick<LedgerDescription, 'name' | 'strandId'>,
+  isNew: boolean,
 ): Promise<LedgerEngine> {
-  return openEngine({ ...context, name, strandId, directory: ledgerDirectory(context, strandId) })
+  const directory = ledgerDirectory(context, strandId)
+  return openEngine({ ...context, name, strandId, directory, isNew })
 }
 
 function readDescription(text: string, directory: string): LedgerDescription {
@@ -229,7 +231,7 @@ class DirectoryLedgerHost implements LedgerHost {
         tags: options.tags ?? {},
       }
       await fileSystem.makeDirectory(ledgerDirectory(this.#context, description.strandId))
-      const engine = await openIn(this.#context, description)
+      const engine = await openIn(this.#context, description, true)
       await this.#write(description)
       await fileSystem.syncDirectory(ledgersDirectory(this.#context))
       this.#hosted.set(name, { description, engine })

@@ -51,6 +51,8 @@ export interface EngineOptions {
   /** Where blocks are sealed; absent: in place. */
   readonly sealerThread: SealerThread | undefined
   readonly segmentBytes: number
+  /** Whether the ledger is being created: only then its journal may be empty. */
+  readonly isNew: boolean
 }
 
 /** @throws JournalError DAMAGED; LedgerError LEDGER_DAMAGED */
@@ -63,7 +65,13 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
     segmentBytes,
     logger,
   })
-  if (journal.nextSequenceNo === 0) await appendGenesis(journal, options)
+  if (journal.nextSequenceNo === 0) {
+    if (!options.isNew) {
+      await journal.close()
+      throw damaged(options, 'It has no blocks, and block 0 was there when the ledger was created.')
+    }
+    await appendGenesis(journal, options)
+  }
   const opened =
     (await openProjections(journal, options)) ?? (await rebuildProjections(journal, options))
   await catchUp(journal, opened, options)
