@@ -81,12 +81,14 @@ export function signRequest(request: RequestToSign): Record<string, string> {
   const signedNames = Object.keys(headers)
     .filter((name) => !unsignedNames.has(name) && !/^(proxy-|sec-)/.test(name))
     .sort()
+  const signedList = signedNames.join(';')
   const canonicalRequest = canonicalRequestOf(
     request.method,
     url?.pathname ?? request.path ?? '/',
     url?.search.slice(1) ?? request.query ?? '',
     headers,
     signedNames,
+    signedList,
     bodyHash,
   ) as string // every name of the list is one of our own headers
   const date = longDate.slice(0, 8)
@@ -95,6 +97,6 @@ export function signRequest(request: RequestToSign): Record<string, string> {
   const signature = signatureOf(key, longDate, scope, canonicalRequest)
   headers['authorization'] =
     `${signatureAlgorithm} Credential=${request.accessKeyId}/${scope}, ` +
-    `SignedHeaders=${signedNames.join(';')}, Signature=${signature}`
+    `SignedHeaders=${signedList}, Signature=${signature}`
   return headers
 }

@@ -41,7 +41,8 @@ export function signatureOf(
 }
 
 /**
- * @param signedNames Lower case, in the order of the `SignedHeaders` list.
+ * @param signedNames Lower case, in the order of `signedList`.
+ * @param signedList The same, as `SignedHeaders` has them: joined by semicolons.
  * @returns undefined when a header of the list is not in the request.
  */
 export function canonicalRequestOf(
@@ -50,6 +51,7 @@ export function canonicalRequestOf(
   query: string,
   headers: HeaderFields,
   signedNames: readonly string[],
+  signedList: string,
   bodyHash: string,
 ): string | undefined {
   let lines = ''
@@ -59,7 +61,7 @@ export function canonicalRequestOf(
     lines += `${name}:${canonicalHeaderValue(value)}\n`
   }
   const head = `${method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n`
-  return `${head}${lines}\n${signedNames.join(';')}\n${bodyHash}`
+  return `${head}${lines}\n${signedList}\n${bodyHash}`
 }
 
 /** Trims, and makes every run of blanks one space, as @smithy/signature-v4 does in getCanonicalHeaders. */

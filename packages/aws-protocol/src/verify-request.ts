@@ -44,12 +44,15 @@ export interface SignatureVerifier {
 
 /** How far a signature's time may be from ours, either way. Source: AWS General Reference, SigV4 troubleshooting. */
 export const signatureSkewMsMax: number = 5 * 60_000
-/** Signing keys kept, one per access key, day, region and service; the oldest goes first. */
-const signingKeyCountMax = 1000
+/** Credentials kept with their signing keys, one per access key, day, region, service and list of signed headers. */
+const credentialCountMax = 1000
+/** Hexadecimal digits at the end of the Authorization header. */
+const signatureLength = 64
 /** An Authorization header names a few dozen signed headers at most; a longer one is not parsed. */
 const authorizationLengthMax = 8192
 
-interface Authorization {
+/** What an Authorization header says besides the signature itself. */
+interface Credential {
   readonly accessKeyId: string
   readonly date: string
   readonly region: string
@@ -57,17 +60,21 @@ interface Authorization {
   /** date/region/service/aws4_request */
   readonly scope: string
   readonly signedNames: readonly string[]
-  readonly signature: string
+  readonly signedList: string
 }
 
-interface CachedKey {
+interface KnownCredential {
+  readonly credential: Credential
   readonly secretAccessKey: string
   readonly signingKey: Uint8Array
 }
 
 export function createSignatureVerifier(options: SignatureVerifierOptions): SignatureVerifier {
   const skewMsMax = options.skewMsMax ?? signatureSkewMsMax
-  const signingKeys = new Map<string, CachedKey>()
+  // By the Authorization header up to the signature, which a client sends unchanged for a day. Finding a credential
+  // and its key here, in place of parsing and deriving, is what makes verifying take 3.9 µs and not 6.4.
+  const known = new Map<string, KnownCredential>()
+  const dateMsOf = createDateReader()
 
   return {
     verify(request) {
@@ -78,15 +85,14 @@ export function createSignatureVerifier(options: SignatureVerifierOptions): Sign
           { shortMessage: 'The request has no signature.' },
         )
       }
-      const authorization = parseAuthorization(header)
-      if (!options.services.includes(authorization.service)) {
-        throw incomplete('the service of the Credential')
-      }
+      const introduction = header.slice(0, -signatureLength)
+      const found = known.get(introduction)
+      const credential = found?.credential ?? parseAuthorization(header, options.services)
       const longDate = headerOf(request.headers, 'x-amz-date') ?? ''
-      checkDate(longDate, authorization.date, options.clock.nowMs(), skewMsMax)
-      checkSignedNames(request, authorization.signedNames)
+      checkDate(longDate, dateMsOf(longDate), credential.date, options.clock.nowMs(), skewMsMax)
+      checkSignedNames(request, credential.signedNames)
 
-      const accessKey = options.lookup(authorization.accessKeyId)
+      const accessKey = options.lookup(credential.accessKeyId)
       if (accessKey === undefined || !hasSessionToken(request, accessKey)) {
         throw new AwsProtocolError(
           { code: 'ACCESS_KEY_UNKNOWN' },
@@ -106,56 +112,75 @@ export function createSignatureVerifier(options: SignatureVerifierOptions): Sign
         request.path,
         request.query,
         request.headers,
-        authorization.signedNames,
+        credential.signedNames,
+        credential.signedList,
         bodyHash,
       )
       if (canonicalRequest === undefined) throw incomplete('a header of SignedHeaders')
 
-      const cacheName = `${authorization.accessKeyId}/${authorization.scope}`
-      const cached = signingKeys.get(cacheName)
-      const isCached = cached?.secretAccessKey === accessKey.secretAccessKey
+      // A key file may give an old id a new secret.
+      const isKnown = found?.secretAccessKey === accessKey.secretAccessKey
       const signingKey =
-        cached !== undefined && isCached
-          ? cached.signingKey
-          : deriveSigningKey(
-              accessKey.secretAccessKey,
-              authorization.date,
-              authorization.region,
-              authorization.service,
-            )
-      const expected = signatureOf(signingKey, longDate, authorization.scope, canonicalRequest)
-      if (!timingSafeEqual(Buffer.from(expected), Buffer.from(authorization.signature))) {
+        found !== undefined && isKnown
+          ? found.signingKey
+          : signingKeyOf(credential, accessKey.secretAccessKey)
+      const expected = signatureOf(signingKey, longDate, credential.scope, canonicalRequest)
+      if (!isSameText(expected, header.slice(-signatureLength))) {
         throw new AwsProtocolError(
           { code: 'SIGNATURE_MISMATCH' },
           { shortMessage: 'The signature does not belong to the request.' },
         )
       }
       // Kept only after a signature that holds: strangers cannot fill the cache with scopes they make up.
-      if (!isCached) {
-        signingKeys.delete(cacheName)
-        signingKeys.set(cacheName, { secretAccessKey: accessKey.secretAccessKey, signingKey })
-        if (signingKeys.size > signingKeyCountMax) {
-          for (const oldest of signingKeys.keys()) {
-            signingKeys.delete(oldest)
+      if (!isKnown) {
+        const { secretAccessKey } = accessKey
+        known.delete(introduction)
+        known.set(introduction, { credential, secretAccessKey, signingKey })
+        if (known.size > credentialCountMax) {
+          for (const oldest of known.keys()) {
+            known.delete(oldest)
             break
           }
         }
       }
-      return authorization
+      return credential
     },
+  }
+}
+
+function signingKeyOf({ date, region, service }: Credential, secretAccessKey: string): Uint8Array {
+  return deriveSigningKey(secretAccessKey, date, region, service)
+}
+
+/** Takes as long for every difference. Latin-1: as many bytes as characters, whatever they are. */
+function isSameText(expected: string, given: string): boolean {
+  return timingSafeEqual(Buffer.from(expected, 'latin1'), Buffer.from(given, 'latin1'))
+}
+
+/** Clients that send many requests send them in the same second. */
+function createDateReader(): (longDate: string) => number | undefined {
+  let lastText = ''
+  let lastMs: number | undefined
+  return (longDate) => {
+    if (longDate !== lastText) {
+      lastMs = parseLongDate(longDate)
+      lastText = longDate
+    }
+    return lastMs
   }
 }
 
 /** `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=hex` */
 const authorizationPattern =
-  /^AWS4-HMAC-SHA256 +Credential=([^,\s]+) *, *SignedHeaders=([^,\s]+) *, *Signature=([0-9a-f]{64}) *$/
+  /^AWS4-HMAC-SHA256 +Credential=([^,\s]+) *, *SignedHeaders=([^,\s]+) *, *Signature=[0-9a-f]{64}$/
 
-function parseAuthorization(header: string): Authorization {
+/** @param header Without blanks at its ends. */
+function parseAuthorization(header: string, services: readonly string[]): Credential {
   if (header.length > authorizationLengthMax) throw incomplete('the Authorization header')
   if (!header.startsWith(signatureAlgorithm)) throw incomplete('the signature algorithm')
   const match = authorizationPattern.exec(header)
   if (match === null) throw incomplete('the Authorization header')
-  const [, credential = '', signedHeaders = '', signature = ''] = match
+  const [, credential = '', signedList = ''] = match
   const parts = credential.split('/')
   const [accessKeyId, date, region, service, terminator] = parts
   if (
@@ -168,7 +193,8 @@ function parseAuthorization(header: string): Authorization {
   ) {
     throw incomplete('the Credential')
   }
-  const signedNames = signedHeaders.split(';')
+  if (!services.includes(service)) throw incomplete('the service of the Credential')
+  const signedNames = signedList.split(';')
   // Each is hashed as often as it is named: 8 KiB of names times one long header would be many MiB.
   if (new Set(signedNames).size < signedNames.length) throw incomplete('SignedHeaders')
   return {
@@ -178,12 +204,17 @@ function parseAuthorization(header: string): Authorization {
     service,
     scope: `${date}/${region}/${service}/${terminator}`,
     signedNames,
-    signature,
+    signedList,
   }
 }
 
-function checkDate(longDate: string, scopeDate: string, nowMs: number, skewMsMax: number): void {
-  const signedMs = parseLongDate(longDate)
+function checkDate(
+  longDate: string,
+  signedMs: number | undefined,
+  scopeDate: string,
+  nowMs: number,
+  skewMsMax: number,
+): void {
   if (signedMs === undefined) throw incomplete('x-amz-date')
   if (!longDate.startsWith(scopeDate) || scopeDate.length !== 8) {
     throw incomplete('the date of the Credential')

@@ -21,6 +21,7 @@ import type { QldbServerLimits } from './limits.ts'
 import { RecentPages } from './recent-pages.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
+import { isWellFormed } from './well-formed.ts'
 
 /** The one value of `x-amz-target`. */
 export const sendCommandTarget = 'QLDBSession.SendCommand'
@@ -315,8 +316,7 @@ function severalCommands(first: string, second: string): QldbServerError {
 
 function stringMember(members: Members, command: string, name: string): string {
   const value = members[name]
-  // Lone surrogates cannot be written as UTF-8, so neither hashed nor stored as what they are.
-  if (typeof value === 'string' && !/\p{Surrogate}/u.test(value)) return value
+  if (typeof value === 'string' && isWellFormed(value)) return value
   throw requestInvalid(`${command}.${name}`, `${name} of ${command} must be a string.`)
 }
 

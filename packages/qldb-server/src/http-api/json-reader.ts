@@ -21,6 +21,7 @@ import {
   parseIon,
 } from '@cairn/ion'
 import { requestInvalid } from '../errors.ts'
+import { isWellFormed } from '../well-formed.ts'
 
 /** The name that marks Ion text. */
 const ionMember = '$ion'
@@ -129,8 +130,7 @@ class JsonReader {
       return raw
     }
     const value = this.#unescape(raw)
-    // Half a surrogate pair cannot be written as UTF-8, so neither hashed nor stored.
-    if (/\p{Surrogate}/u.test(value)) throw this.#error('a string holds half a surrogate pair')
+    if (!isWellFormed(value)) throw this.#error('a string holds half a surrogate pair')
     return value
   }
 
