@@ -1,3 +1,4 @@
+import { encodeIon, parseIon } from '@cairn/ion'
 import { createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import { temporaryLedger } from './testing/temporary-ledger.ts'
@@ -33,6 +34,24 @@ describe('an open transaction', () => {
       code: 'DOCUMENT_INVALID',
     })
     const { values } = await rows('SELECT * FROM T')
+    expect(values).toEqual([])
+  })
+
+  it('keeps a bounded part of open results when it writes', async () => {
+    const { open } = await temporaryLedger()
+    await open.transact((tx) => tx.execute('CREATE TABLE T'))
+    const transaction = open.ledger.startTransaction()
+    const list = encodeIon(parseIon(`[${'1,'.repeat(2000)}]`))
+    const endless = await transaction.execute('SELECT a FROM ? AS a, ? AS b, ? AS c', [
+      list,
+      list,
+      list,
+    ])
+    await endless.nextPage(10, 1000)
+    await expect(transaction.execute("INSERT INTO T VALUE {'a': 1}", [])).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    })
+    const { values } = await (await transaction.execute('SELECT * FROM T', [])).nextPage(10, 1000)
     expect(values).toEqual([])
   })
 

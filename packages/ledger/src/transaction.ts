@@ -21,6 +21,11 @@ import { Mutex } from './mutex.ts'
 import type { StatementCache } from './statement-cache.ts'
 import { type TransactionView, transactionExpired } from './transaction-view.ts'
 
+/** Rows that a transaction computes ahead of their pages. Ours: 16 times what it may write. */
+const heldBytesMax = 64 * 1024 * 1024
+/** What a row takes besides its bytes. */
+const rowOverheadBytes = 128
+
 type State = 'open' | 'committed' | 'aborted' | 'expired' | 'conflicted'
 
 /** What a transaction needs of its ledger. */
@@ -47,6 +52,8 @@ export class LedgerTransaction implements Transaction {
   /** Parameters with their hashes: a document that is stored as it came need not be hashed again. */
   #parameters: { readonly value: IonValue; readonly hash: Uint8Array }[] = []
   #digest: Uint8Array
+  /** Rows computed ahead of their pages, fetched ones included. */
+  #heldBytes = 0
   #state: State = 'open'
 
   constructor(view: TransactionView, owner: TransactionOwner) {
@@ -175,6 +182,30 @@ export class LedgerTransaction implements Transaction {
         error.shortMessage,
       ])
     }
+  }
+
+  /**
+   * Counts a row that is kept until a client fetches it.
+   * @throws LedgerError LIMIT_EXCEEDED
+   */
+  countHeld(rowBytes: number): void {
+    this.#heldBytes += rowBytes + rowOverheadBytes
+    if (this.#heldBytes <= heldBytesMax) return
+    throw new LedgerError(
+      {
+        code: 'LIMIT_EXCEEDED',
+        limit: 'heldBytesMax',
+        value: this.#heldBytes,
+        valueMax: heldBytesMax,
+      },
+      {
+        shortMessage: `Results of the transaction would keep more than ${heldBytesMax} bytes in memory.`,
+        metaMessages: [
+          'A statement that writes computes the rest of every result that is still being read.',
+          'Read results to their end first, or narrow them.',
+        ],
+      },
+    )
   }
 
   commit(expectedDigest?: Uint8Array): Promise<CommitResult> {
@@ -326,7 +357,9 @@ class OpenResult implements Result {
     while (!this.#isExhausted) {
       const row = this.#pull()
       if (row === pause) return false
-      if (row !== undefined) this.#ahead.push(row)
+      if (row === undefined) continue
+      this.#transaction.countHeld(row.length)
+      this.#ahead.push(row)
     }
     return true
   }
