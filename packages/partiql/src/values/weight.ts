@@ -15,7 +15,7 @@ export const textLengthMax: number = 1024 * 1024
 export const rememberedWeightMin = 1024
 
 /** Of a scalar and of each container, besides what it holds. */
-const baseWeight = 8
+const baseWeight = 16
 /** Numbers below it have their base weight. */
 const smallNumberMax = 2n ** 128n
 
