@@ -1,6 +1,6 @@
 /**
- * Ion hash of a value that is written piece by piece: for values of a known shape that are hashed with every block, such
- * as metadata. No tree of values is built, and pieces that come again are hashed once. Spec: Ion Hash 1.0.
+ * Ion hash of a value that is written piece by piece: for values of a known shape that are hashed with every block,
+ * such as metadata. No tree of values is built, and pieces that come again are hashed once. Spec: Ion Hash 1.0.
  */
 import { assert } from '@cairn/core'
 import { Sha256Sink } from './hash-sink-sha256.ts'
