@@ -20,8 +20,8 @@ import { nestingDepthMax } from './limits.ts'
 const memoryBytesSize = 128 * 1024
 /**
  * Longest field that waits for others: one block. Four fields of one block take 0.36 µs together and 0.2 each alone. Of
- * two blocks they take 0.72 against 0.84, and lose when one of them is short; with length the platform's code wins, which
- * uses the processor's SHA instructions.
+ * two blocks they take 0.72 against 0.84, and lose when one of them is short; with length the platform's code wins,
+ * which uses the processor's SHA instructions.
  */
 const waitingBytesMax = blockBytesSize - 9
 /**
