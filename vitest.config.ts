@@ -49,6 +49,14 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         ...shared,
+        test: {
+          name: 'simulator',
+          include: ['simulator/src/**/*.test.ts'],
+          testTimeout: 300_000,
+        },
+      },
+      {
+        ...shared,
         test: { name: 'conformance', include: ['conformance/**/*.test.ts'], testTimeout: 120_000 },
       },
     ],

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkNodeVersion, ensureBuilt, ensureInstalled, root } from './prepare.js'
 
-const projects = ['unit', 'conformance', 'clients', 'crash']
+const projects = ['unit', 'conformance', 'clients', 'crash', 'simulator']
 
 checkNodeVersion()
 ensureInstalled()
