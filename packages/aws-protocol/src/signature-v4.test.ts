@@ -336,6 +336,39 @@ describe('createSignatureVerifier', () => {
     expect(codeOf(() => checked.verify(received()))).toBe('ACCESS_KEY_UNKNOWN')
   })
 
+  it('looks at everything again of a credential that it knows', () => {
+    let isKnown = true
+    let timeMs = nowMs
+    const checked = verifier({
+      lookup: () => (isKnown ? { secretAccessKey } : undefined),
+      clock: { nowMs: () => timeMs, sleep: () => Promise.resolve() },
+    })
+    const good = received()
+    const authorization = String(good.headers['authorization'])
+    const ended = (end: string) => withHeader('authorization', authorization.slice(0, -64) + end)
+    for (let no = 0; no < 2; no++) expect(checked.verify(good).accessKeyId).toBe(accessKeyId)
+
+    for (const end of ['0'.repeat(64), '\xff'.repeat(64), authorization.slice(-64).toUpperCase()]) {
+      expect(codeOf(() => checked.verify(ended(end)))).toBe('SIGNATURE_MISMATCH')
+    }
+    for (const end of ['', authorization.slice(-63), `${authorization.slice(-64)}0`]) {
+      expect(codeOf(() => checked.verify(ended(end)))).toBe('SIGNATURE_INCOMPLETE')
+    }
+    const changed = { ...good, body: Buffer.from('{"a":1}') }
+    expect(codeOf(() => checked.verify(changed))).toBe('BODY_HASH_MISMATCH')
+    expect(codeOf(() => checked.verify(withHeader('host', 'other')))).toBe('SIGNATURE_MISMATCH')
+    expect(codeOf(() => checked.verify(withHeader('x-amz-date', 'then')))).toBe(
+      'SIGNATURE_INCOMPLETE',
+    )
+    timeMs += 3_600_000
+    expect(codeOf(() => checked.verify(good))).toBe('SIGNATURE_EXPIRED')
+    timeMs = nowMs
+    isKnown = false
+    expect(codeOf(() => checked.verify(good))).toBe('ACCESS_KEY_UNKNOWN')
+    isKnown = true
+    checked.verify(good)
+  })
+
   it('forgets a signing key when the secret of the access key changes', () => {
     let secret = secretAccessKey
     const checked = verifier({ lookup: () => ({ secretAccessKey: secret }) })
