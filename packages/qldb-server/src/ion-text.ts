@@ -12,14 +12,26 @@ import {
   ionString,
   parseIon,
 } from '@cairn/ion'
-import type { BlockAddress } from '@cairn/ledger'
+import { type BlockAddress, defaultLimits } from '@cairn/ledger'
 import { requestInvalid } from './errors.ts'
+
+/**
+ * Longest Ion text of a parameter, eight times what its binary form may have. Reading 8 MiB of digits as one number would
+ * hold the thread for a second.
+ */
+const parameterTextLengthMax = 8 * defaultLimits.parameterBytesMax
 
 /**
  * @param index Of the parameter, from 0.
  * @throws QldbServerError REQUEST_INVALID when `text` is not one Ion value.
  */
 export function ionTextToBinary(text: string, index: number): Uint8Array {
+  if (text.length > parameterTextLengthMax) {
+    throw requestInvalid(
+      'ExecuteStatement.Parameters',
+      `IonText of parameter ${index + 1} is longer than ${parameterTextLengthMax} characters.`,
+    )
+  }
   try {
     return encodeIon(parseIon(text))
   } catch (error) {

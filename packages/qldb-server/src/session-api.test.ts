@@ -243,6 +243,17 @@ describe('transactions', () => {
     expect((await fixture.execute(token, id, 'ROWS 0')).status).toBe(200)
   })
 
+  it('does not read Ion text much longer than a parameter may be', async () => {
+    const { fixture, token, id } = await openTransaction()
+    const digits = { IonText: '9'.repeat(1024 * 1024 + 1) }
+    const { body } = await fixture.send({
+      SessionToken: token,
+      ExecuteStatement: { TransactionId: id, Statement: 'ROWS 0', Parameters: [digits] },
+    })
+    expect(body.__type).toBe('BadRequestException')
+    expect(body.Message).toContain('IonText of parameter 1 is longer than 1048576 characters')
+  })
+
   it('opens one at a time', async () => {
     const { fixture, token } = await openTransaction()
     const second = await fixture.send({ SessionToken: token, StartTransaction: {} })
