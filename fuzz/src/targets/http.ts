@@ -145,15 +145,12 @@ function read(pieces: readonly Uint8Array[]): Outcome {
         mustHold(Object.getPrototypeOf(headers) === null, 'headers have a prototype')
         mustHold(/^[!-~]+$/.test(method + path), 'a control character stands in a request line')
         budget.giveBack(budgetBytes)
-        const text = Buffer.from(body).toString('latin1')
-        requests.push(JSON.stringify([method, path, query, headers, text, isLast, refusal]))
-        // What was not asked for need not come, so this connection ends where the client waited.
+        // What was not asked for need not come: whether this connection goes on depends on whether it did.
         const isUnasked = refusal !== undefined && headers['expect'] !== undefined
-        if (isUnasked) {
-          isOver = true
-          break
-        }
-        isOver = isLast || requests.length >= requestCountMax
+        const isEnd = isLast || isUnasked
+        const text = Buffer.from(body).toString('latin1')
+        requests.push(JSON.stringify([method, path, query, headers, text, isEnd, refusal]))
+        isOver = isEnd || requests.length >= requestCountMax
         if (isOver) break
       }
     }

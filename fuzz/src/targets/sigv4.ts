@@ -112,7 +112,8 @@ function meaningOf({ method, path, query, headers, body }: HttpRequest): string 
   return JSON.stringify([
     method,
     segments,
-    path.endsWith('/'),
+    // An empty path is signed as `/`.
+    segments.length > 0 && path.endsWith('/'),
     parameters.sort(),
     values,
     Buffer.from(body).toString('base64'),
