@@ -16,8 +16,8 @@ import { type BlockAddress, defaultLimits } from '@cairn/ledger'
 import { requestInvalid } from './errors.ts'
 
 /**
- * Longest Ion text of a parameter, eight times what its binary form may have. Reading 8 MiB of digits as one number would
- * hold the thread for a second.
+ * Longest Ion text of a parameter, eight times what its binary form may have. Reading 8 MiB of digits as one number
+ * would hold the thread for a second.
  */
 const parameterTextLengthMax = 8 * defaultLimits.parameterBytesMax
 
