@@ -107,34 +107,17 @@ export class Inode {
 
   makeDurable(changeNo: number): void {
     const { size } = this.#durable
-    let end = 0
     for (const [index, pending] of this.#sectors) {
       const bytes = takeUpTo(pending, changeNo)
-      if (bytes !== undefined) {
-        this.#durable.set(bytes, index * sectorBytesSize)
-        end = Math.max(end, (index + 1) * sectorBytesSize)
-      }
+      if (bytes !== undefined) this.#durable.set(bytes, index * sectorBytesSize)
       if (pending.versions.length === 0) this.#sectors.delete(index)
     }
-    const synced = takeUpTo(this.#sizes, changeNo)
-    if (synced !== undefined) this.#durable.resize(synced)
-    else this.#coverSynced(size, Math.min(end, this.#visible.size))
+    this.#durable.resize(takeUpTo(this.#sizes, changeNo) ?? size)
   }
 
-  /** A size that was lost with a failed sync comes back as far as data reach that were synced since. */
-  #coverSynced(size: number, end: number): void {
-    const { versions, lostNo } = this.#sizes
-    const isLost = versions.some(({ changeNo }) => changeNo <= lostNo)
-    const covered = isLost ? Math.max(size, end) : size
-    this.#durable.resize(covered)
-    this.#sizes.versions = versions.filter(
-      ({ changeNo, value }) => changeNo > lostNo || value >= covered,
-    )
-  }
-
+  /** Bytes only: a size is metadata, which a file system keeps and writes with its next sync. */
   lose(changeNo: number): void {
     for (const pending of this.#sectors.values()) pending.lostNo = changeNo
-    this.#sizes.lostNo = changeNo
   }
 
   /** `keepProbability` is how likely the newest version of a sector, or of the size, has reached the disk. */
