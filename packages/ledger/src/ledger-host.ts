@@ -63,7 +63,7 @@ export interface LedgerHostOptions {
   readonly segmentBytes?: number
   /**
    * Where blocks are sealed: on a thread of their own, or in place. The default is a thread, except from TypeScript
-   * source, where only a Node that was started with a loader can start one.
+   * source, of which Node makes no threads, and where files or projections are not the real ones.
    */
   readonly sealing?: 'thread' | 'inline'
   /** Keeps other processes out of the folder; off only where the file system is not a real one. */
@@ -148,8 +148,8 @@ interface HostContext {
 
 /** Only what has no state in this thread can be worked on by another. */
 function isThreaded({ sealing, projections, fileSystem }: LedgerHostOptions): boolean {
-  if (projections !== undefined || fileSystem !== undefined) return false
-  return sealing === undefined ? import.meta.url.endsWith('.js') : sealing === 'thread'
+  const isPossible = projections === undefined && fileSystem === undefined
+  return sealing !== 'inline' && isPossible && import.meta.url.endsWith('.js')
 }
 
 function ledgersDirectory({ directory }: HostContext): string {

@@ -19,9 +19,7 @@ export class SealerThread {
   #nextChannel = 0
 
   constructor() {
-    // Built files are JavaScript; from source, Node needs to have been started with a loader for TypeScript.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    this.#worker = new Worker(new URL(`./sealer-thread.${extension}`, import.meta.url))
+    this.#worker = new Worker(new URL('./sealer-thread.js', import.meta.url))
     this.#worker.on('message', (message: FromSealer) =>
       this.#channels.get(message.channel)?.receive(message),
     )

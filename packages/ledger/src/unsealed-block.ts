@@ -1,5 +1,5 @@
 /**
- * A block on its way to the sealer: everything that enters its hashes, and what the projection must know of it. Encoded,
+ * A block on its way to the sealer: what enters its hashes, and what the projection must know of it. Encoded,
  * since batches of them cross to another thread, where objects would have to be copied one by one.
  *
  *   sequence number | transaction id | time | statements | catalog change or nothing | tables | revisions
