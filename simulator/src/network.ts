@@ -205,7 +205,11 @@ export class WireConnection implements Connection {
       const isTransactionOver = /^Transaction .* has expired$/.test(textAt(answer?.body, 'Message'))
       return new ClientFailure(isFirst || isTransactionOver ? 'absent' : 'unknown', failure.code)
     }
-    return failure.kind === 'refused' ? new ClientFailure('absent', failure.code) : failure
+    // The lost answer to the first request may have been that a write failed. The server does not remember that one, so
+    // the second answer tells nothing either.
+    const isInDoubt = !isFirst && this.#network.life.hasFaults
+    if (failure.kind === 'unknown' || isInDoubt) return new ClientFailure('unknown', failure.code)
+    return new ClientFailure('absent', failure.code)
   }
 
   async abort(): Promise<void> {
