@@ -8,17 +8,10 @@
  * A transaction sees what is numbered; it can only commit after that is on the disk, since its block stands behind it.
  */
 import { assert, type Clock, type FileSystem, type IdSource, type Logger } from '@cairn/core'
-import { encodeIon, type IonValue } from '@cairn/ion'
+import { encodeIon } from '@cairn/ion'
 import { type Journal, recordBytesMax } from '@cairn/journal'
 import { listProof } from '@cairn/merkle'
-import type {
-  BlockAddress,
-  CommitResult,
-  Ledger,
-  LedgerDigest,
-  ProvenValue,
-  Transaction,
-} from './api.ts'
+import type { BlockAddress, Ledger, LedgerDigest, ProvenValue, Transaction } from './api.ts'
 import { type BlockRecord, blockOf } from './block-record.ts'
 import { blockRevisionToIon, blockToIon, entriesHashList } from './block-view.ts'
 import { type Catalog, operationsToIon } from './catalog.ts'
@@ -72,8 +65,9 @@ export interface LedgerParts {
 /** Somebody who waits until a block is on the disk. */
 interface Waiter {
   readonly sequenceNo: number
-  resolve(): void
-  reject(error: unknown): void
+  readonly address: BlockAddress | undefined
+  readonly resolve: (address: BlockAddress | undefined) => void
+  readonly reject: (error: unknown) => void
 }
 
 export class LedgerEngine implements Ledger {
@@ -113,21 +107,18 @@ export class LedgerEngine implements Ledger {
     this.#lastTimestampMs = parts.lastTimestampMs
     this.#nextSequenceNo = parts.journal.nextSequenceNo
     this.#projectedNo = this.#nextSequenceNo - 1
-    const storedBytes = new WeakMap<IonValue, Uint8Array>()
     const nowMs = () => this.#parts.clock.nowMs()
     this.#source = {
       strandId: parts.strandId,
       overlay: this.#overlay,
       ids: parts.ids,
       limits: parts.limits,
-      storedBytes,
       nowMs,
       readBlock: (sequenceNo) => this.readBlock(sequenceNo),
     }
     this.#owner = {
       limits: parts.limits,
       statements: new StatementCache(),
-      storedBytes,
       nowMs,
       commit: (transaction) => this.#commit(transaction),
       end: (transaction) => this.#end(transaction),
@@ -183,20 +174,21 @@ export class LedgerEngine implements Ledger {
     }
   }
 
-  async #commit(transaction: LedgerTransaction): Promise<Pick<CommitResult, 'blockAddress'>> {
+  #commit(transaction: LedgerTransaction): Promise<BlockAddress | undefined> {
     const { view } = transaction
-    if (view.hasWrites) while (!this.#hasRoom()) await this.#room()
+    if (view.hasWrites && !this.#hasRoom()) {
+      return this.#room().then(() => this.#commit(transaction))
+    }
     this.#checkRunning()
     const conflict = this.#conflicts.findConflict(view.reads, view.sequenceNo)
     if (conflict !== undefined) throw occConflict(transaction.id, conflict)
-    if (!view.hasWrites) {
-      // What was read may still be on its way to the disk; it is answered once it cannot be lost any more.
-      if (view.sequenceNo >= this.#journal.durableCount) await this.#durable()
-      return { blockAddress: undefined }
+    if (view.hasWrites) {
+      const sequenceNo = this.#number(transaction)
+      return this.#durable({ strandId: this.strandId, sequenceNo })
     }
-    const sequenceNo = this.#number(transaction)
-    await this.#durable()
-    return { blockAddress: { strandId: this.strandId, sequenceNo } }
+    // What was read may still be on its way to the disk; it is answered once it cannot be lost any more.
+    if (view.sequenceNo < this.#journal.durableCount) return Promise.resolve(undefined)
+    return this.#durable(undefined)
   }
 
   /** Everything up to the sealer happens in one turn, so that no other commit comes between. */
@@ -274,12 +266,12 @@ export class LedgerEngine implements Ledger {
 
   // ---- the way to the disk ----
 
-  /** Resolves when every block numbered so far is on the disk. */
-  #durable(): Promise<void> {
+  /** Resolves with `address` when every block numbered so far is on the disk. */
+  #durable(address: BlockAddress | undefined): Promise<BlockAddress | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) reject(this.#failure)
-      else if (this.#journal.durableCount === this.#nextSequenceNo) resolve()
-      else this.#waiters.push({ sequenceNo: this.#nextSequenceNo - 1, resolve, reject })
+      else if (this.#journal.durableCount === this.#nextSequenceNo) resolve(address)
+      else this.#waiters.push({ sequenceNo: this.#nextSequenceNo - 1, address, resolve, reject })
     })
   }
 
@@ -300,7 +292,7 @@ export class LedgerEngine implements Ledger {
     let count = 0
     for (const waiter of this.#waiters) {
       if (waiter.sequenceNo >= durableCount) break
-      waiter.resolve()
+      waiter.resolve(waiter.address)
       count++
     }
     this.#waiters = this.#waiters.slice(count)
@@ -479,7 +471,7 @@ export class LedgerEngine implements Ledger {
     this.#closing.abort()
     for (const transaction of this.#open) transaction.abort()
     // A failure was already answered to whoever committed.
-    await this.#durable().catch(() => undefined)
+    await this.#durable(undefined).catch(() => undefined)
     await this.#journal.close().catch(() => undefined)
     await this.#sealer?.close(this.#journal.durableCount).catch(this.#fail)
     for (const transaction of this.#open) this.#end(transaction)

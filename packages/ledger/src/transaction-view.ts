@@ -29,8 +29,6 @@ export interface ViewSource {
   readonly overlay: Overlay
   readonly ids: IdSource
   readonly limits: LedgerLimits
-  /** The stored bytes of documents as they were decoded, so that results can pass them on unchanged. */
-  readonly storedBytes: WeakMap<IonValue, Uint8Array>
   nowMs(): number
   readBlock(sequenceNo: number): BlockRecord
 }
@@ -72,13 +70,15 @@ export class TransactionView implements Store {
   readonly #reads = new Set<string>()
   readonly #writes = new Map<string, PendingWrite>()
   /** Own documents that came under a key of an index, by {@link indexKeyText}. May hold ones that left it again. */
-  readonly #ownByKey = new Map<string, Set<string>>()
+  #ownByKey: Map<string, Set<string>> | undefined
   /** Documents written since `#ownByKey` was last looked at. */
   #unindexed: string[] = []
   readonly #operations: CatalogOperation[] = []
   readonly #startCatalog: Catalog
   #catalog: Catalog
   #savepoint: Savepoint | undefined
+  /** The stored document given last. */
+  #given: Revision | undefined
   #statementIndex = 0
   #writtenBytes = 0
   #readIos = 0
@@ -142,7 +142,16 @@ export class TransactionView implements Store {
     this.#snapshot.release()
     this.#reads.clear()
     this.#writes.clear()
-    this.#ownByKey.clear()
+    this.#ownByKey = undefined
+    this.#given = undefined
+  }
+
+  /**
+   * The stored bytes of a row that is the document given last, as rows of `SELECT *` are: they go out unchanged. A map
+   * of all documents that were ever given would cost the garbage collector more than encoding them again.
+   */
+  storedBytesOf(row: IonValue): Uint8Array | undefined {
+    return this.#given?.value === row ? this.#given.data : undefined
   }
 
   /** Bytes of documents and statements so far. */
@@ -479,7 +488,7 @@ export class TransactionView implements Store {
 
   #documentOf(revision: Revision): StoredDocument {
     const data = revision.value
-    if (revision.data !== undefined) this.#source.storedBytes.set(data, revision.data)
+    this.#given = revision
     return { documentId: revision.documentId, data }
   }
 
@@ -571,6 +580,8 @@ export class TransactionView implements Store {
 
   /** Own documents that stand under a key, or did. Most transactions never ask, so keys are made when one does. */
   #findOwn(keyText: string): ReadonlySet<string> | undefined {
+    if (this.#unindexed.length === 0) return this.#ownByKey?.get(keyText)
+    this.#ownByKey ??= new Map()
     for (const documentId of this.#unindexed) {
       const write = this.#writes.get(documentId)
       const table = write === undefined ? undefined : this.#catalog.findById(write.tableId)
@@ -583,7 +594,7 @@ export class TransactionView implements Store {
         else documents.add(documentId)
       }
     }
-    if (this.#unindexed.length > 0) this.#unindexed = []
+    this.#unindexed = []
     return this.#ownByKey.get(keyText)
   }
 

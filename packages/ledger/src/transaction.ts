@@ -13,7 +13,7 @@ import {
 } from '@cairn/ion'
 import { dot } from '@cairn/merkle'
 import { partiqlError, pause, type Rows } from '@cairn/partiql'
-import type { CommitResult, IoUsage, Result, ResultPage, Transaction } from './api.ts'
+import type { BlockAddress, CommitResult, IoUsage, Result, ResultPage, Transaction } from './api.ts'
 import type { BlockStatement } from './block-record.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerLimits } from './limits.ts'
@@ -32,10 +32,9 @@ type State = 'open' | 'committed' | 'aborted' | 'expired' | 'conflicted'
 export interface TransactionOwner {
   readonly limits: LedgerLimits
   readonly statements: StatementCache
-  readonly storedBytes: WeakMap<IonValue, Uint8Array>
   nowMs(): number
   /** Validates and commits. @throws LedgerError */
-  commit(transaction: LedgerTransaction): Promise<Pick<CommitResult, 'blockAddress'>>
+  commit(transaction: LedgerTransaction): Promise<BlockAddress | undefined>
   /** The transaction has ended; its view is given back. */
   end(transaction: LedgerTransaction): void
 }
@@ -171,7 +170,7 @@ export class LedgerTransaction implements Transaction {
    * @throws PartiqlError EVALUATION for a row that has no Ion form: nested too deeply, or the symbol `$ion_1_0` alone.
    */
   encodeRow(row: IonValue): Uint8Array {
-    const stored = this.#owner.storedBytes.get(row)
+    const stored = this.view.storedBytesOf(row)
     if (stored !== undefined) return stored
     try {
       return encodeIon(row)
@@ -209,35 +208,37 @@ export class LedgerTransaction implements Transaction {
   }
 
   commit(expectedDigest?: Uint8Array): Promise<CommitResult> {
-    return this.#mutex.run(async () => {
-      this.checkOpen()
-      const startedMs = performance.now()
-      if (expectedDigest !== undefined && !equalBytes(expectedDigest, this.#digest)) {
-        this.#end('aborted')
-        throw new LedgerError(
-          { code: 'COMMIT_DIGEST_MISMATCH', transactionId: this.id },
-          {
-            shortMessage: 'The commit digest does not match the statements of the transaction.',
-            metaMessages: ['A statement or a parameter changed on its way. Nothing was committed.'],
-          },
-        )
+    return this.#mutex.run(() => this.#commit(expectedDigest))
+  }
+
+  async #commit(expectedDigest: Uint8Array | undefined): Promise<CommitResult> {
+    this.checkOpen()
+    const startedMs = performance.now()
+    if (expectedDigest !== undefined && !equalBytes(expectedDigest, this.#digest)) {
+      this.#end('aborted')
+      throw new LedgerError(
+        { code: 'COMMIT_DIGEST_MISMATCH', transactionId: this.id },
+        {
+          shortMessage: 'The commit digest does not match the statements of the transaction.',
+          metaMessages: ['A statement or a parameter changed on its way. Nothing was committed.'],
+        },
+      )
+    }
+    try {
+      const blockAddress = await this.#owner.commit(this)
+      this.#end('committed')
+      return {
+        transactionId: this.id,
+        commitDigest: this.#digest,
+        blockAddress,
+        usage: this.view.takeUsage(),
+        processingMs: elapsedMs(startedMs),
       }
-      try {
-        const { blockAddress } = await this.#owner.commit(this)
-        this.#end('committed')
-        return {
-          transactionId: this.id,
-          commitDigest: this.#digest,
-          blockAddress,
-          usage: this.view.takeUsage(),
-          processingMs: elapsedMs(startedMs),
-        }
-      } catch (error) {
-        const isConflict = error instanceof LedgerError && error.code === 'OCC_CONFLICT'
-        this.#end(isConflict ? 'conflicted' : 'aborted')
-        throw error
-      }
-    })
+    } catch (error) {
+      const isConflict = error instanceof LedgerError && error.code === 'OCC_CONFLICT'
+      this.#end(isConflict ? 'conflicted' : 'aborted')
+      throw error
+    }
   }
 
   abort(): void {
@@ -254,7 +255,7 @@ export class LedgerTransaction implements Transaction {
     this.#state = state
     this.#openResults = []
     // A statement under way still reads from the view; it stops at its next pause.
-    void this.#mutex.run(async () => this.#owner.end(this))
+    void this.#mutex.run(() => this.#owner.end(this))
   }
 
   /** @throws LedgerError TRANSACTION_EXPIRED, TRANSACTION_CLOSED */
