@@ -185,7 +185,7 @@ function serverLoad(server: Server, connectionCount: number, durationMs: number)
       const { target } = server
       const load: WireLoad = { target, connectionCount, durationMs, rowCount: documentCount }
       const program = join(sourceDirectory, 'wire-load.ts')
-      const flags = ['--conditions=@cairn/source', '--import', 'tsx']
+      const flags = ['--import', 'tsx']
       const cpuBefore = processTreeCpuUs(server.processId)
       const { stdout } = await run(process.execPath, [...flags, program, JSON.stringify(load)])
       const cpuAfter = processTreeCpuUs(server.processId)
