@@ -12,6 +12,12 @@ import { type UnsealedBlock, writeUnsealedBlock } from './unsealed-block.ts'
 
 const sealedHeaderBytesSize = 2 * hashBytesSize + 4
 
+/**
+ * Blocks live until the projector has them, about 100 ms: with room for that long they are never copied. Together with
+ * the same room for the engine's thread, CPU per transaction went from 91 to 75 us (medians of 3, shared machine).
+ */
+const youngGenerationMb = 96
+
 /** One thread for all ledgers of a host. */
 export class SealerThread {
   readonly #worker: Worker
@@ -19,7 +25,9 @@ export class SealerThread {
   #nextChannel = 0
 
   constructor() {
-    this.#worker = new Worker(new URL('./sealer-thread.js', import.meta.url))
+    this.#worker = new Worker(new URL('./sealer-thread.js', import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    })
     this.#worker.on('message', (message: FromSealer) =>
       this.#channels.get(message.channel)?.receive(message),
     )
