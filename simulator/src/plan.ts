@@ -6,7 +6,7 @@ export interface Plan {
   readonly clientCount: number
   /** The first so many speak over the network. */
   readonly wireClientCount: number
-  /** How often clients choose one and the same program, for more conflicts; which one is `focus` of all. */
+  /** How often clients choose one and the same program, for more conflicts; which one is `focus` tells. */
   readonly focusShare: number
   readonly focus: number
   readonly thinkMsMax: number

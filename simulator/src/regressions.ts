@@ -16,12 +16,12 @@ export const regressions: readonly Regression[] = [
       'names of the data folder not synced: an acknowledged ledger gone; ledger/src/ledger-host.test.ts',
   },
   {
-    seed: 16,
-    found: 'a short read of tree nodes: false digests and proofs; ledger/src/node-file.test.ts',
+    seed: 9,
+    found: 'a short read taken for a torn tail or for damage; journal/src/short-read.test.ts',
   },
   {
-    seed: 23,
-    found: 'a short read taken for a torn tail or for damage; journal/src/short-read.test.ts',
+    seed: 20,
+    found: 'a short read of tree nodes: false digests and proofs; ledger/src/node-file.test.ts',
   },
   {
     seed: 486,

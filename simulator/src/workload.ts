@@ -62,12 +62,12 @@ function matches(field: string, values: readonly string[]): { field: string; val
   return values.map((value) => ({ field, value }))
 }
 
-/** @param focus Where in the list of programs, from 0 to 1, the one stands that `focusShare` of all choices fall on. */
+/** @param focus Where in the list below, from 0 to 1, the program stands that `focusShare` of all choices fall on. */
 export function programChooser(
   focus: number,
   focusShare: number,
 ): (random: SeededRandom) => Program {
-  const [, focused] = programs[Math.floor(focus * programs.length)] ?? []
+  const focused = contended[Math.floor(focus * contended.length)]
   return (random) => {
     if (focused !== undefined && random.chance(focusShare)) return focused
     let rest = random.fraction()
@@ -181,15 +181,18 @@ const changeTables: Program = async (tx) => {
   const table = pick(random, temporaryTables)
   const stamp = tx.unique()
   const choice = random.fraction()
-  if (choice < 0.3) await tx.run({ kind: 'createTable', table })
-  else if (choice < 0.6) {
+  if (choice < 0.2) await tx.run({ kind: 'createTable', table })
+  else if (choice < 0.5) {
     const rows = await tx.run({ kind: 'tables' })
     const isThere = rows.some(
       (row) => textAt(row, 'name') === table && textAt(row, 'status') === 'ACTIVE',
     )
-    await tx.run({ kind: isThere && random.chance(0.6) ? 'dropTable' : 'createTable', table })
+    await tx.run({ kind: isThere && random.chance(0.8) ? 'dropTable' : 'createTable', table })
+    if (isThere) return
   }
-  await tx.run({ kind: 'insert', table, documents: [{ k: 't', stamp }] })
+  for (let i = random.below(3); i >= 0; i--) {
+    await tx.run({ kind: 'insert', table, documents: [{ k: 't', stamp }] })
+  }
 }
 
 /** Makes and drops an index on what is there already. */
@@ -232,4 +235,16 @@ const programs: readonly (readonly [share: number, program: Program])[] = [
   [0.03, changeIndexes],
   [0.04, readNotes],
   [0.03, readHistory],
+]
+
+/** What is worth doing by all clients at once; more often what the fewest conflicts come from otherwise. */
+const contended: readonly Program[] = [
+  take,
+  take,
+  changeTables,
+  changeTables,
+  writeNotes,
+  transfer,
+  useRegisters,
+  stampPair,
 ]
