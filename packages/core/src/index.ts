@@ -34,3 +34,4 @@ export {
   lanesDataStart,
   type Sha256Lanes,
 } from './sha256-lanes.ts'
+export { SlabAllocator } from './slab.ts'

@@ -3,7 +3,7 @@
  * 64 bits (0e0 none), symbols are numbered in order of first use, system symbols keep their own numbers.
  * Spec: Ion "Binary encoding". Shared symbol tables appear only for symbols that a reader could not resolve.
  */
-import { concatBytes } from '@cairn/core'
+import { concatBytes, SlabAllocator } from '@cairn/core'
 import { ByteSink, varUintSize } from './byte-sink.ts'
 import { limitError, valueError } from './errors.ts'
 import { checkDepth, decimalExponentMax, fractionDigitsMax } from './limits.ts'
@@ -44,17 +44,18 @@ const floatBytes = new Uint8Array(floatView.buffer)
 // Reused by every call: encoding is synchronous and never re-entered, and a fresh buffer of some KB costs more than
 // the encoding of a document.
 const sink = new ByteSink()
+const slabs = new SlabAllocator()
 
 /**
- * One value as a complete Ion stream: version marker, symbol table where one is needed, value. The bytes are fresh
- * and may be kept.
+ * One value as a complete Ion stream: version marker, symbol table where one is needed, value. The bytes may be kept;
+ * their buffer is shared with others and is not to be transferred.
  * @throws IonError VALUE_INVALID, LIMIT
  */
 export function encodeIon(value: IonValue): Uint8Array {
   return encodeIonAll([value])
 }
 
-/** Several values as one stream under one symbol table. The bytes are fresh and may be kept. */
+/** Several values as one stream under one symbol table. The bytes as with `encodeIon`. */
 export function encodeIonAll(values: readonly IonValue[]): Uint8Array {
   for (const value of values) checkTopLevel(value)
   const shape = shapeOf(values[0])
@@ -62,11 +63,19 @@ export function encodeIonAll(values: readonly IonValue[]): Uint8Array {
   writeAll(values, numbers)
   const known = numbers.finishedKnown
   if (numbers.missingImports.size > 0) return encodeWithImports(values, numbers.missingImports)
-  if (known !== undefined) return concatBytes(known.prefix, sink.bytes.subarray(0, sink.size))
+  if (known !== undefined) return withPrefix(known.prefix)
   const body = sink.bytes.slice(0, sink.size)
   const prefix = tablePrefix([], numbers.texts)
   keepNumbers(shape, numbers.texts, prefix)
   return concatBytes(prefix, body)
+}
+
+/** The stream: `prefix`, then what the sink holds. */
+function withPrefix(prefix: Uint8Array): Uint8Array {
+  const out = slabs.allocate(prefix.length + sink.size)
+  out.set(prefix, 0)
+  out.set(sink.bytes.subarray(0, sink.size), prefix.length)
+  return out
 }
 
 function writeAll(values: readonly IonValue[], numbers: SymbolNumbers): void {

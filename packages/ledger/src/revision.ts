@@ -1,5 +1,5 @@
 /** A committed revision in memory, as overlay and projection give it to transactions. */
-import { assert, hashBytesSize, idTextLength } from '@cairn/core'
+import { assert, hashBytesSize, idTextLength, SlabAllocator } from '@cairn/core'
 import { decodeIon, hashIon, hashIonBytes, type IonStruct } from '@cairn/ion'
 import { dot } from '@cairn/merkle'
 import { metadataToIon } from './block-view.ts'
@@ -13,6 +13,9 @@ export interface IndexChange {
   readonly oldKey: Uint8Array | undefined
   readonly newKey: Uint8Array | undefined
 }
+
+// Revisions of one time are dropped at one time, when the projector has them.
+const slabs = new SlabAllocator()
 
 export interface RevisionFields {
   readonly documentId: string
@@ -55,7 +58,7 @@ export class Revision {
   static of(fields: RevisionFields): Revision {
     const { transactionId, data } = fields
     assert(transactionId.length === idTextLength, 'a transaction id has 22 characters')
-    const record = new Uint8Array(dataAt + (data?.length ?? 0))
+    const record = slabs.allocate(dataAt + (data?.length ?? 0))
     writeNumber(record, 0, sequenceNoAt, fields.version)
     writeNumber(record, sequenceNoAt, ordinalAt, fields.sequenceNo)
     writeNumber(record, ordinalAt, timeAt, fields.ordinal)

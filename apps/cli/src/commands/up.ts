@@ -1,6 +1,5 @@
 /** `cairn up`: runs the server in this terminal until a signal, and says where it is and what to try. */
 import { relative, resolve } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import {
   createLogger,
   defaultListen,
@@ -15,12 +14,6 @@ import { type Command, type CommandContext, exitDone, jsonOption } from '../comm
 import { defaultDataDirectory } from '../endpoint.ts'
 import { usageError } from '../errors.ts'
 import { print, printError, type Terminal } from '../terminal.ts'
-
-/**
- * Room for young objects, in MiB. Requests and transactions live a few milliseconds; with V8's 16 MiB they are copied
- * several times first. In the engine alone it took 5 to 15 % off the CPU time of a transaction.
- */
-const semiSpaceFlag = '--max-semi-space-size=64'
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const
 const logFormats = ['human', 'json'] as const
@@ -74,7 +67,6 @@ export const upCommand: Command = {
 async function runUp({ args, terminal }: CommandContext): Promise<number> {
   const dataDirectory = args.text('data-dir') ?? defaultDataDirectory
   const readyFile = args.text('ready-file')
-  setFlagsFromString(semiSpaceFlag)
   // Before anything is opened: a signal during the start is not lost.
   const stopSignal = terminal.stopSignal()
   const server = await startServer({
