@@ -374,6 +374,8 @@ describe('cairn verify', () => {
     const insert = "INSERT INTO T VALUE {'amount': 4711}"
     await run(['sql', '-e', 'CREATE TABLE T', '-e', insert, 'kept', ...endpoint])
     await run(['verify', 'digest', '--save', digest, 'kept', ...endpoint])
+    const idQuery = ['sql', '-e', 'SELECT VALUE id FROM T BY id', '--format', 'json']
+    const documentId = JSON.parse((await run([...idQuery, 'kept', ...endpoint])).output.trim())
     // While the server runs, and after it.
     const words = ['verify', 'ledger', '--data-dir', directory]
     expect((await run(words)).code).toBe(0)
@@ -393,6 +395,18 @@ describe('cairn verify', () => {
     expect(JSON.parse(await readFile(taken, 'utf8')).Digest).toBe(
       JSON.parse(await readFile(digest, 'utf8')).Digest,
     )
+
+    const offline = ['--data-dir', directory, 'kept']
+    const block = await run(['verify', 'block', '--digest', digest, ...offline, '2'])
+    expect(block).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('block 2 with 1 revision'),
+    })
+    const shown = JSON.parse((await run(['verify', 'block', '--json', ...offline, '2'])).output)
+    expect(shown).toMatchObject({ isVerified: true, grade: 'qldb-strict', revisionCount: 1 })
+    const revision = await run(['verify', 'revision', ...offline, '2', documentId])
+    expect(revision.output).toContain('(data) lies below the digest of the folder (qldb-strict)')
+    expect((await run(['verify', 'block', ...offline, '9'])).code).toBe(1)
 
     const journal = await journalFileIn(directory)
     const bytes = await readFile(journal)

@@ -21,6 +21,7 @@ import {
 import { type ControlClient, createControlClient, type DigestAnswer } from './control-client.ts'
 import { openHttpClient } from './endpoint.ts'
 import { CliError, describeError, usageError } from './errors.ts'
+import { createFolderSource } from './folder-source.ts'
 import { print } from './terminal.ts'
 
 /** A digest with the last block that it covers. */
@@ -49,11 +50,29 @@ export const dataDirOption: OptionSpec = {
   value: 'DIR',
   help: 'check the files of this data folder, every byte, without a server',
 }
-export const verifyOptions: readonly OptionSpec[] = [digestOption, ...endpointOptions, jsonOption]
+export const verifyOptions: readonly OptionSpec[] = [
+  digestOption,
+  { ...dataDirOption, help: 'read from this data folder, without a server' },
+  ...endpointOptions,
+  jsonOption,
+]
 export const ledgerPositional = { name: 'LEDGER', help: 'name of the ledger' }
 
-/** Runs `check` with a client and tells how it ended; what does not verify ends with exit code 1. */
+/** Where digests, blocks and revisions come from: a server, or the files of a data folder. */
+export type ProofSource = Pick<ControlClient, 'getDigest' | 'getBlock' | 'getRevision'>
+
+/** Runs `check` with a source and tells how it ended; what does not verify ends with exit code 1. */
 export async function runCheck(
+  context: CommandContext,
+  check: (control: ProofSource) => Promise<Verified>,
+): Promise<number> {
+  const directory = context.args.text('data-dir')
+  if (directory === undefined) return runServerCheck(context, check)
+  return reportCheck(context, () => check(createFolderSource(directory)))
+}
+
+/** Runs `check` with a client of the server. */
+export async function runServerCheck(
   context: CommandContext,
   check: (control: ControlClient) => Promise<Verified>,
 ): Promise<number> {
@@ -87,21 +106,24 @@ export async function reportCheck(
   }
 }
 
-/** The digest of `--digest FILE`, else the server's own of this moment. */
+/** The digest of `--digest FILE`, else that of this moment. */
 export async function chooseDigest(
   { args }: CommandContext,
-  control: ControlClient,
+  control: ProofSource,
   ledgerName: string,
 ): Promise<KnownDigest> {
   const path = args.text('digest')
-  return path === undefined ? fetchDigest(control, ledgerName) : readDigestFile(path)
+  if (path !== undefined) return readDigestFile(path)
+  const isFolder = args.text('data-dir') !== undefined
+  return fetchDigest(control, ledgerName, isFolder ? 'the digest of the folder' : undefined)
 }
 
 export async function fetchDigest(
-  control: ControlClient,
+  control: ProofSource,
   ledgerName: string,
+  source = 'the digest of the server',
 ): Promise<KnownDigest> {
-  return toKnownDigest(await control.getDigest(ledgerName), 'the digest of the server')
+  return toKnownDigest(await control.getDigest(ledgerName), source)
 }
 
 /** The form that `aws qldb get-digest` prints, so that digests saved with it can be used. */
@@ -180,7 +202,7 @@ export interface FetchedBlock {
 
 /** A block that claims to be the one asked for, and its proof; neither is checked. */
 export async function fetchBlock(
-  control: ControlClient,
+  control: ProofSource,
   ledgerName: string,
   sequenceNo: number,
   known: KnownDigest,
@@ -200,13 +222,13 @@ export function checkAddress(stated: BlockAddress, strandId: string, sequenceNo:
   if (stated.strandId !== strandId) {
     throw new VerificationError(
       { code: 'STRAND_MISMATCH', blockAddress: stated, expected: strandId },
-      { shortMessage: `The server gave a block of strand ${stated.strandId}, not ${strandId}.` },
+      { shortMessage: `The block given is of strand ${stated.strandId}, not ${strandId}.` },
     )
   }
   if (stated.sequenceNo !== sequenceNo) {
     throw new VerificationError(
       { code: 'SEQUENCE_MISMATCH', blockAddress: stated, expected: sequenceNo },
-      { shortMessage: `The server gave block ${stated.sequenceNo}, not block ${sequenceNo}.` },
+      { shortMessage: `The block given is ${stated.sequenceNo}, not ${sequenceNo}.` },
     )
   }
 }

@@ -18,6 +18,7 @@ export type {
   Transaction,
 } from './api.ts'
 export { LedgerError, type LedgerErrorType } from './errors.ts'
+export { type LedgerFolder, openLedgerFolder } from './ledger-folder.ts'
 export { type LedgerHostOptions, openLedgerHost } from './ledger-host.ts'
 export {
   type EmbeddedLedger,

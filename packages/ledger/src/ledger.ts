@@ -10,10 +10,10 @@
 import { assert, type Clock, type FileSystem, type IdSource, type Logger } from '@cairn/core'
 import { encodeIon } from '@cairn/ion'
 import { type Journal, recordBytesMax } from '@cairn/journal'
-import { listProof } from '@cairn/merkle'
 import type { BlockAddress, Ledger, LedgerDigest, ProvenValue, Transaction } from './api.ts'
+import { proveInBlock } from './block-proof.ts'
 import { type BlockRecord, blockOf } from './block-record.ts'
-import { blockRevisionToIon, blockToIon, entriesHashList } from './block-view.ts'
+import { blockRevisionToIon, blockToIon } from './block-view.ts'
 import { type Catalog, operationsToIon } from './catalog.ts'
 import { ConflictDetector, conflictKeys } from './conflict-detector.ts'
 import { LedgerError } from './errors.ts'
@@ -401,25 +401,11 @@ export class LedgerEngine implements Ledger {
 
   revision(address: BlockAddress, documentId: string, tip?: BlockAddress): ProvenValue {
     const { block, size } = this.#provable(address, tip)
-    const index = block.revisions.findIndex((it) => it.documentId === documentId)
-    const revision = block.revisions[index]
-    if (revision === undefined) {
-      throw new LedgerError(
-        { code: 'DOCUMENT_NOT_FOUND', documentId },
-        { shortMessage: `Block ${address.sequenceNo} has no revision of document ${documentId}.` },
-      )
-    }
+    const { revision, path } = proveInBlock(block, documentId)
     const value = blockRevisionToIon(address, block, revision)
     if (size === undefined) return { value, proof: undefined }
-    const hashes = block.revisions.map(({ hash }) => hash)
-    const rootIndex = block.items.findIndex(({ role }) => role === 'revisionsRoot')
-    const proof = [
-      ...listProof(hashes, index),
-      ...listProof(entriesHashList(block), rootIndex),
-      ...(block.previousBlockHash.length > 0 ? [block.previousBlockHash] : []),
-      ...this.#parts.trees.upTo(size).qldb.inclusionProof(address.sequenceNo, size),
-    ]
-    return { value, proof }
+    const { qldb } = this.#parts.trees.upTo(size)
+    return { value, proof: [...path, ...qldb.inclusionProof(address.sequenceNo, size)] }
   }
 
   #provable(

@@ -2,7 +2,7 @@
  * Checks ledgers as they lie on the disk, without opening them: every written byte of the journal, every hash in every
  * block, both trees. Nothing is changed, and a server may be running on the folder.
  */
-import { type Clock, equalBytes, type FileSystem, fromUtf8, toBase64 } from '@cairn/core'
+import { type Clock, equalBytes, type FileSystem, toBase64 } from '@cairn/core'
 import { decodeIon, hashIon } from '@cairn/ion'
 import {
   type JournalFinding,
@@ -14,7 +14,7 @@ import { createLedgerReplay, type LedgerReplay, parseBlock } from '@cairn/verifi
 import type { LedgerDescription } from './api.ts'
 import { blockOf } from './block-record.ts'
 import { blockToIon } from './block-view.ts'
-import { LedgerError } from './errors.ts'
+import { ledgerNotFound, listFolders } from './ledger-folder.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
 import type { ProjectionDriver } from './projection.ts'
 
@@ -69,31 +69,12 @@ export async function verifyLedgerDirectory(
 ): Promise<LedgerVerification[]> {
   const fileSystem = options.fileSystem ?? nodeFileSystem
   const out: LedgerVerification[] = []
-  for (const { description, directory } of await listLedgers(options.directory, fileSystem)) {
+  for (const { description, directory } of await listFolders(options.directory, fileSystem)) {
     if (options.name !== undefined && description.name !== options.name) continue
     out.push(await verifyLedger(description, directory, fileSystem, options))
   }
   if (out.length === 0 && options.name !== undefined) {
-    throw new LedgerError(
-      { code: 'LEDGER_NOT_FOUND', ledgerName: options.name },
-      { shortMessage: `There is no ledger ${options.name} in ${options.directory}.` },
-    )
-  }
-  return out
-}
-
-async function listLedgers(
-  root: string,
-  fileSystem: FileSystem,
-): Promise<{ description: LedgerDescription; directory: string }[]> {
-  const out: { description: LedgerDescription; directory: string }[] = []
-  if (!(await fileSystem.exists(`${root}/ledgers`))) return out
-  for (const strandId of await fileSystem.list(`${root}/ledgers`)) {
-    const directory = `${root}/ledgers/${strandId}`
-    if (!(await fileSystem.exists(`${directory}/ledger.json`))) continue
-    const text = fromUtf8(await fileSystem.readFile(`${directory}/ledger.json`))
-    const description = JSON.parse(text) as LedgerDescription
-    if (description.state !== 'DELETING') out.push({ description, directory })
+    throw ledgerNotFound(options.directory, options.name)
   }
   return out
 }

@@ -19,6 +19,7 @@ export const verifyBlockCommand: Command = {
   examples: [
     'cairn verify block my-ledger 3',
     'cairn verify block --digest digest.json my-ledger 3',
+    'cairn verify block --data-dir ./data my-ledger 3',
   ],
   run(context) {
     const { args } = context

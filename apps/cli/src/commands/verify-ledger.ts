@@ -14,7 +14,7 @@ import {
   fetchDigest,
   type KnownDigest,
   ledgerPositional,
-  runCheck,
+  runServerCheck,
   type Verified,
   verifyOptions,
 } from '../verify-common.ts'
@@ -48,7 +48,7 @@ export const verifyLedgerCommand: Command = {
     if (directory !== undefined) return checkDataFolder(context, directory, ledgerName)
     const progress = createProgress(terminal)
     try {
-      return await runCheck(context, (control) =>
+      return await runServerCheck(context, (control) =>
         checkOverApi(context, control, args.required(0), progress),
       )
     } finally {

@@ -50,7 +50,7 @@ export const verifyRevisionCommand: Command = {
       if (verified.documentId !== documentId) {
         throw new VerificationError(
           { code: 'REVISION_NOT_IN_BLOCK', blockAddress: verified.address, documentId },
-          { shortMessage: `The server gave a revision of document ${verified.documentId}.` },
+          { shortMessage: `The revision given is of document ${verified.documentId}.` },
         )
       }
       const what = `version ${verified.version} of document ${documentId} in block ${sequenceNo}`
