@@ -22,6 +22,7 @@ const revision = {
   tableName: 'Vehicle',
   documentId: 'document0000000000000d',
   version: 3,
+  previous: { sequenceNo: 2, ordinal: 0 },
   transactionTimeMs: 1_700_000_000_000,
   statements: [0, 200],
   hash: hash(2),

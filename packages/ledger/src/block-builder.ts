@@ -11,6 +11,7 @@ import type {
   BlockRevision,
   BlockStatement,
   ItemRole,
+  RevisionPlace,
 } from './block-record.ts'
 
 export interface NewRevision {
@@ -18,6 +19,7 @@ export interface NewRevision {
   readonly tableName: string
   readonly documentId: string
   readonly version: number
+  readonly previous: RevisionPlace | undefined
   readonly statements: readonly number[]
   /** The document as an Ion stream, and its hash; neither for a deletion. */
   readonly data: Uint8Array | undefined
@@ -94,6 +96,7 @@ function withHash(revision: NewRevision, timestampMs: number, hash: Uint8Array):
     tableName: revision.tableName,
     documentId: revision.documentId,
     version: revision.version,
+    previous: revision.previous,
     transactionTimeMs: timestampMs,
     statements: revision.statements,
     hash,

@@ -12,6 +12,7 @@ const revision = fc.record({
   table: fc.constantFrom(...tables),
   documentId: fc.string(),
   version: natural,
+  place: fc.record({ sequenceNo: fc.nat(), ordinal: fc.nat() }),
   transactionTimeMs: natural,
   statements: fc.array(natural),
   hash,
@@ -41,7 +42,10 @@ const block = fc.record({
   ),
   catalogInfo: fc.option(fc.uint8Array({ minLength: 1 }), { nil: undefined }),
   revisions: fc.array(
-    revision.map(({ table, content, ...rest }) => ({ ...table, ...rest, ...content })),
+    revision.map(({ table, content, place, ...rest }) => {
+      const previous = rest.version === 0 ? undefined : place
+      return { ...table, ...rest, previous, ...content }
+    }),
   ),
 })
 

@@ -5,14 +5,15 @@
  *   version u8 | timestamp | transactionId | items: count, (role u8, hash 32)* | header hash 32
  *   statements: count, (text, start time, digest 32)* | catalogInfo: Ion stream or empty
  *   tables: count, (tableId, name)* | revisions: count, revision*
- *   revision: kind u8 | table | documentId | version | transaction time | statements: count, index* | hash 32
+ *   revision: kind u8 | table | documentId | version | previous? | transaction time
+ *             statements: count, index* | hash 32
  *             kind 1 data: Ion stream    kind 2 deletion: nothing    kind 3 redacted: hash of the data 32
  */
 import { emptyBytes, hashBytesSize } from '@cairn/core'
 import type { JournalRecord } from '@cairn/journal'
 import { ByteReader, ByteWriter } from './byte-writer.ts'
 
-const formatVersion = 1
+const formatVersion = 2
 
 export type ItemRole = 'transactionInfo' | 'revisionsRoot' | 'redactionInfo' | 'catalogInfo'
 
@@ -28,12 +29,20 @@ export interface BlockStatement {
   readonly digest: Uint8Array
 }
 
+/** A revision's block, and its position among the revisions there. */
+export interface RevisionPlace {
+  readonly sequenceNo: number
+  readonly ordinal: number
+}
+
 export interface BlockRevision {
   readonly tableId: string
   /** The table's name when the transaction ran. */
   readonly tableName: string
   readonly documentId: string
   readonly version: number
+  /** Where the version before stands; absent for version 0. Not hashed: it only says where to read. */
+  readonly previous: RevisionPlace | undefined
   readonly transactionTimeMs: number
   /** Indexes of the statements that touched the document. */
   readonly statements: readonly number[]
@@ -130,6 +139,11 @@ function writeRevision(revision: BlockRevision, tableIndex: number): void {
   writer.varuint(tableIndex)
   writer.text(revision.documentId)
   writer.varuint(revision.version)
+  if (revision.version > 0) {
+    // The block's number plus one, so that 0 says that the place is not known.
+    writer.varuint(revision.previous === undefined ? 0 : revision.previous.sequenceNo + 1)
+    if (revision.previous !== undefined) writer.varuint(revision.previous.ordinal)
+  }
   writer.varuint(revision.transactionTimeMs)
   writer.varuint(revision.statements.length)
   for (const index of revision.statements) writer.varuint(index)
@@ -193,6 +207,7 @@ function readRevision(
   if (table === undefined) throw new RangeError('block record with an unknown table')
   const documentId = reader.text()
   const version = reader.varuint()
+  const previous = version === 0 ? undefined : readPlace(reader)
   const transactionTimeMs = reader.varuint()
   const statements = readMany(reader, () => reader.varuint())
   const hash = reader.rawView(hashBytesSize)
@@ -205,12 +220,18 @@ function readRevision(
     tableName,
     documentId,
     version,
+    previous,
     transactionTimeMs,
     statements,
     hash,
     data,
     dataHash,
   }
+}
+
+function readPlace(reader: ByteReader): RevisionPlace | undefined {
+  const number = reader.varuint()
+  return number === 0 ? undefined : { sequenceNo: number - 1, ordinal: reader.varuint() }
 }
 
 function readMany<T>(reader: ByteReader, readOne: () => T): T[] {

@@ -490,6 +490,8 @@ function unsealedRevision(
     tableNo: table.tableNo,
     documentId: write.documentId,
     version: base === undefined ? 0 : base.version + 1,
+    previous:
+      base === undefined ? undefined : { sequenceNo: base.sequenceNo, ordinal: base.ordinal },
     statements: write.statements,
     data: write.data,
     dataHash: value === undefined ? undefined : transaction.parameterHash(value),

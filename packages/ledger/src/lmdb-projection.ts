@@ -1,9 +1,9 @@
 /**
- * Current documents, history and indexes of a ledger in LMDB: a projection of the journal up to its watermark.
+ * Current documents and indexes of a ledger in LMDB: a projection of the journal up to its watermark.
  * Deleting it loses nothing. One writer (the projector), any number of readers on shared snapshots.
  *
  *   current   tableNo u32 ‖ document id               → the revision's record
- *   history   tableNo u32 ‖ document id ‖ version u32 → block u48, place in it u32, time u48
+ *   deleted   tableNo u32 ‖ document id               → block u48, place in it u32, of the deletion
  *   index     indexNo u32 ‖ index key                 → ids of the documents under it, or a mark that they are spread
  *   postings  indexNo u32 ‖ index key ‖ document id   → nothing: the documents under a key that has many
  *   meta      "watermark", "catalog"
@@ -20,7 +20,7 @@ import { Catalog } from './catalog.ts'
 import {
   type CreatedIndex,
   changesIndexes,
-  type HistoryEntry,
+  type DocumentHead,
   type ProjectedBlock,
   type ProjectedRevision,
   type Projection,
@@ -62,7 +62,7 @@ export const lmdbProjections: ProjectionDriver = {
 }
 
 /** Raised when keys or values change their layout; another number means a rebuild. */
-const formatVersion = 2
+const formatVersion = 3
 /** Snapshots are shared by all transactions between two commits of the projector, and a transaction lives 30 s. */
 const readerCountMax = 2048
 /** Documents indexed per LMDB commit when an index is made on a table that has some. */
@@ -127,28 +127,27 @@ class LmdbSnapshot implements ProjectionSnapshot {
     }
   }
 
-  *history(tableNo: number, documentId?: string): Generator<HistoryEntry> {
-    const id = documentId === undefined ? new Uint8Array(0) : idToBytes(documentId)
-    if (id === undefined) return
-    const prefix = Buffer.concat([u32(tableNo), id])
-    for (const { key, value } of this.#stores.history.getRange({
-      ...prefixRange(prefix),
+  *scanDeleted(tableNo: number): Generator<DocumentHead> {
+    for (const { key, value } of this.#stores.deleted.getRange({
+      ...prefixRange(u32(tableNo)),
       transaction: this.#transaction,
     })) {
-      yield {
-        documentId: idFromBytes(key.subarray(4, 4 + idBytesSize)),
-        version: key.readUInt32BE(4 + idBytesSize),
-        sequenceNo: value.readUIntBE(0, 6),
-        ordinal: value.readUInt32BE(6),
-        committedMs: value.readUIntBE(10, 6),
-      }
+      yield decodeHead(idFromBytes(key.subarray(4)), value)
     }
+  }
+
+  getDeleted(tableNo: number, documentId: string): DocumentHead | undefined {
+    const id = idToBytes(documentId)
+    if (id === undefined) return undefined
+    const key = Buffer.concat([u32(tableNo), id])
+    const value = this.#stores.deleted.get(key, { transaction: this.#transaction })
+    return value === undefined ? undefined : decodeHead(documentId, value)
   }
 }
 
 interface Stores {
   readonly current: Store
-  readonly history: Store
+  readonly deleted: Store
   readonly index: Store
   readonly postings: Store
 }
@@ -166,7 +165,7 @@ class LmdbProjection implements Projection {
     this.#meta = root.openDB('meta', binary)
     this.#stores = {
       current: root.openDB('current', binary),
-      history: root.openDB('history', binary),
+      deleted: root.openDB('deleted', binary),
       index: root.openDB('index', binary),
       postings: root.openDB('postings', binary),
     }
@@ -225,9 +224,12 @@ class LmdbProjection implements Projection {
   #put({ tableNo, revision, indexChanges }: ProjectedRevision, index: IndexChanges): void {
     const { documentId } = revision
     const key = documentKey(tableNo, documentId)
-    if (revision.isDeletion) this.#stores.current.remove(key)
-    else this.#stores.current.put(key, asBuffer(revision.record))
-    this.#stores.history.put(Buffer.concat([key, u32(revision.version)]), encodeHistory(revision))
+    if (revision.isDeletion) {
+      this.#stores.current.remove(key)
+      this.#stores.deleted.put(key, encodeHead(revision))
+    } else {
+      this.#stores.current.put(key, asBuffer(revision.record))
+    }
     for (const { indexNo, oldKey, newKey } of indexChanges) {
       if (oldKey !== undefined) index.remove(indexNo, oldKey, documentId)
       if (newKey !== undefined) index.add(indexNo, newKey, documentId)
@@ -385,12 +387,15 @@ function documentKey(tableNo: number, documentId: string): Buffer {
 
 const writer = new ByteWriter()
 
-function encodeHistory(revision: Revision): Buffer {
-  const out = Buffer.allocUnsafe(16)
+function encodeHead(revision: Revision): Buffer {
+  const out = Buffer.allocUnsafe(10)
   out.writeUIntBE(revision.sequenceNo, 0, 6)
   out.writeUInt32BE(revision.ordinal, 6)
-  out.writeUIntBE(revision.transactionTimeMs, 10, 6)
   return out
+}
+
+function decodeHead(documentId: string, value: Buffer): DocumentHead {
+  return { documentId, sequenceNo: value.readUIntBE(0, 6), ordinal: value.readUInt32BE(6) }
 }
 
 function encodeWatermark(watermark: Watermark): Buffer {

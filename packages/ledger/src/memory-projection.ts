@@ -7,7 +7,7 @@ import { Catalog } from './catalog.ts'
 import {
   type CreatedIndex,
   changesIndexes,
-  type HistoryEntry,
+  type DocumentHead,
   type ProjectedBlock,
   type ProjectedRevision,
   type Projection,
@@ -22,7 +22,8 @@ interface State {
   readonly catalog: Catalog
   /** By table, then document id. */
   readonly current: ReadonlyMap<number, ReadonlyMap<string, Revision>>
-  readonly history: ReadonlyMap<number, readonly HistoryEntry[]>
+  /** By table, then document id. */
+  readonly deleted: ReadonlyMap<number, ReadonlyMap<string, DocumentHead>>
   readonly index: readonly IndexEntry[]
 }
 
@@ -36,7 +37,7 @@ const emptyState: State = {
   watermark: undefined,
   catalog: Catalog.empty,
   current: new Map(),
-  history: new Map(),
+  deleted: new Map(),
   index: [],
 }
 
@@ -148,24 +149,20 @@ class MemorySnapshot implements ProjectionSnapshot {
       .sort()
   }
 
-  history(tableNo: number, documentId?: string): Iterable<HistoryEntry> {
-    const entries = this.#state.history.get(tableNo) ?? []
-    return entries
-      .filter((it) => documentId === undefined || it.documentId === documentId)
-      .sort((a, b) =>
-        a.documentId === b.documentId
-          ? a.version - b.version
-          : a.documentId < b.documentId
-            ? -1
-            : 1,
-      )
+  scanDeleted(tableNo: number): Iterable<DocumentHead> {
+    const heads = [...(this.#state.deleted.get(tableNo)?.values() ?? [])]
+    return heads.sort((a, b) => (a.documentId < b.documentId ? -1 : 1))
+  }
+
+  getDeleted(tableNo: number, documentId: string): DocumentHead | undefined {
+    return this.#state.deleted.get(tableNo)?.get(documentId)
   }
 }
 
 /** A fresh state; the old one stays as it was, for the snapshots that show it. */
 function applied(state: State, blocks: readonly ProjectedBlock[], watermark: Watermark): State {
   const current = new Map([...state.current].map(([no, table]) => [no, new Map(table)]))
-  const history = new Map([...state.history].map(([no, entries]) => [no, [...entries]]))
+  const deleted = new Map([...state.deleted].map(([no, heads]) => [no, new Map(heads)]))
   let index = [...state.index]
   let { catalog } = state
   for (const block of blocks) {
@@ -174,30 +171,29 @@ function applied(state: State, blocks: readonly ProjectedBlock[], watermark: Wat
     }
     index = index.filter(({ indexNo }) => !block.droppedIndexNos.includes(indexNo))
     for (const item of block.revisions) {
-      put(current, history, item)
+      put(current, deleted, item)
       index = reindexed(index, item)
     }
     catalog = block.catalog ?? catalog
   }
-  return { watermark, catalog, current, history, index }
+  return { watermark, catalog, current, deleted, index }
 }
 
 function put(
   current: Map<number, Map<string, Revision>>,
-  history: Map<number, HistoryEntry[]>,
+  deleted: Map<number, Map<string, DocumentHead>>,
   { tableNo, revision }: ProjectedRevision,
 ): void {
   const documents = current.get(tableNo) ?? new Map<string, Revision>()
   current.set(tableNo, documents)
-  if (revision.isDeletion) documents.delete(revision.documentId)
-  else documents.set(revision.documentId, revision)
-  const { documentId, version, sequenceNo, ordinal, transactionTimeMs } = revision
-  const entries = history.get(tableNo) ?? []
-  history.set(tableNo, entries)
-  const entry = { documentId, version, sequenceNo, ordinal, committedMs: transactionTimeMs }
-  if (!entries.some((it) => it.documentId === documentId && it.version === version)) {
-    entries.push(entry)
+  const { documentId, sequenceNo, ordinal } = revision
+  if (!revision.isDeletion) {
+    documents.set(documentId, revision)
+    return
   }
+  documents.delete(documentId)
+  const heads = deleted.get(tableNo) ?? new Map<string, DocumentHead>()
+  deleted.set(tableNo, heads.set(documentId, { documentId, sequenceNo, ordinal }))
 }
 
 function reindexed(index: IndexEntry[], item: ProjectedRevision): IndexEntry[] {

@@ -95,13 +95,10 @@ describe.each([
     expect([...after.findByIndex(1, keyOf(1))]).toEqual([])
     expect([...after.findByIndex(1, keyOf(2))]).toEqual([a])
     expect([...before.scanCurrent(1)].map((it) => it.documentId)).toEqual([a])
-    expect([...after.history(1)].map((it) => [it.documentId, it.version, it.sequenceNo])).toEqual([
-      [a, 0, 0],
-      [a, 1, 1],
-      [b, 0, 1],
-      [b, 1, 2],
-    ])
-    expect([...after.history(1, b)].map((it) => it.committedMs)).toEqual([1001, 1002])
+    expect([...before.scanDeleted(1)]).toEqual([])
+    expect([...after.scanDeleted(1)]).toEqual([{ documentId: b, sequenceNo: 2, ordinal: 0 }])
+    expect(after.getDeleted(1, b)).toEqual({ documentId: b, sequenceNo: 2, ordinal: 0 })
+    expect(after.getDeleted(1, a)).toBeUndefined()
     expect(after.getCurrent(1, 'no id')).toBeUndefined()
     before.release()
     after.release()

@@ -1,18 +1,17 @@
 /**
- * What transactions need of a projection of the journal: current documents, history and indexes up to a watermark.
+ * What transactions need of a projection of the journal: current documents, where deleted ones ended, and indexes, up
+ * to a watermark. History is in the journal itself: each revision says where the one before it stands.
  * Losing one loses nothing. Kept in LMDB (lmdb-projection.ts), or in memory where disks are simulated
  * (memory-projection.ts); both pass the same tests.
  */
 import type { FileSystem } from '@cairn/core'
+import type { RevisionPlace } from './block-record.ts'
 import type { Catalog } from './catalog.ts'
 import type { IndexChange, Revision } from './revision.ts'
 
-export interface HistoryEntry {
+/** Where a document's last revision stands, from which the ones before are found. */
+export interface DocumentHead extends RevisionPlace {
   readonly documentId: string
-  readonly version: number
-  readonly sequenceNo: number
-  readonly ordinal: number
-  readonly committedMs: number
 }
 
 /** How far the projection has come. */
@@ -66,8 +65,10 @@ export interface ProjectionSnapshot {
   scanCurrent(tableNo: number): Iterable<Revision>
   /** Ids of the documents under a key. */
   findByIndex(indexNo: number, indexKey: Uint8Array): Iterable<string>
-  /** All revisions of a table, or of one of its documents, by document and version. */
-  history(tableNo: number, documentId?: string): Iterable<HistoryEntry>
+  /** Heads of the deleted documents of a table, by document id. */
+  scanDeleted(tableNo: number): Iterable<DocumentHead>
+  /** The head of one deleted document. */
+  getDeleted(tableNo: number, documentId: string): DocumentHead | undefined
 }
 
 /** One writer, any number of readers on shared snapshots. */

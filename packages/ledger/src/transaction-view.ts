@@ -12,7 +12,7 @@ import type {
   StoredRevision,
   TableInfo,
 } from '@cairn/partiql'
-import type { BlockRecord, BlockRevision } from './block-record.ts'
+import type { BlockRecord, BlockRevision, RevisionPlace } from './block-record.ts'
 import { blockRevisionToIon, revisionToIon } from './block-view.ts'
 import type { Catalog, CatalogOperation, CatalogTable } from './catalog.ts'
 import { conflictKeys } from './conflict-detector.ts'
@@ -20,7 +20,7 @@ import { LedgerError } from './errors.ts'
 import { indexKey } from './index-key.ts'
 import type { LedgerLimits } from './limits.ts'
 import type { Overlay } from './overlay.ts'
-import type { HistoryEntry, ProjectionSnapshot } from './projection.ts'
+import type { DocumentHead, ProjectionSnapshot } from './projection.ts'
 import { indexChanges, indexKeyText, type Revision } from './revision.ts'
 
 /** What the view reads from; the engine's own parts. */
@@ -59,6 +59,8 @@ interface Savepoint {
 const notYetCommitted = Number.MAX_SAFE_INTEGER
 const tableNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 const fieldNameLengthMax = 128
+/** Steps back through a document's history between two looks at the clock. */
+const deadlineStride = 256
 
 export class TransactionView implements Store {
   readonly transactionId: string
@@ -289,17 +291,12 @@ export class TransactionView implements Store {
   *history(table: TableInfo, range: HistoryRange): Generator<StoredRevision> {
     const { tableNo, tableId } = this.#noteScan(table)
     const after = this.#snapshot.sequenceNo
-    let group: HistoryEntry[] = []
-    for (const entry of this.#snapshot.history(tableNo)) {
-      if (group.length > 0 && group[0]?.documentId !== entry.documentId) {
-        yield* this.#historyOfDocument(tableId, group, range)
-        group = []
-      }
-      group.push(entry)
+    const current = this.#snapshot.scanCurrent(tableNo)
+    for (const head of mergeById(current, this.#snapshot.scanDeleted(tableNo))) {
+      yield* this.#historyOfDocument(tableId, head.documentId, head, range)
     }
-    if (group.length > 0) yield* this.#historyOfDocument(tableId, group, range)
     for (const documentId of this.#source.overlay.inserted(tableId, after, this.sequenceNo)) {
-      yield* this.#historyOfDocument(tableId, [], range, documentId)
+      yield* this.#historyOfDocument(tableId, documentId, undefined, range)
     }
   }
 
@@ -307,8 +304,10 @@ export class TransactionView implements Store {
     const { tableId, tableNo } = this.#catalogTable(table)
     this.#reads.add(conflictKeys.tableDefinition(tableId))
     this.#reads.add(conflictKeys.document(documentId))
-    const entries = [...this.#snapshot.history(tableNo, documentId)]
-    yield* this.#historyOfDocument(tableId, entries, range, documentId)
+    const head =
+      this.#snapshot.getCurrent(tableNo, documentId) ??
+      this.#snapshot.getDeleted(tableNo, documentId)
+    yield* this.#historyOfDocument(tableId, documentId, head, range)
   }
 
   // ---- Store: writes ----
@@ -510,34 +509,62 @@ export class TransactionView implements Store {
 
   // ---- helpers: history ----
 
-  /** @param entries Of one document, by version: what the projection has of it. */
+  /** @param head The last revision of the document that the projection has. */
   *#historyOfDocument(
     tableId: string,
-    entries: readonly HistoryEntry[],
+    documentId: string,
+    head: RevisionPlace | undefined,
     range: HistoryRange,
-    documentId: string = entries[0]?.documentId ?? '',
   ): Generator<StoredRevision> {
+    const places = head === undefined ? [] : this.#placesBack(documentId, head)
     const after = this.#snapshot.sequenceNo
     const young = this.#source.overlay.versions(tableId, documentId, after, this.sequenceNo)
     const committedMs = [
-      ...entries.map((entry) => entry.committedMs),
+      ...places.map((place) => place.committedMs),
       ...young.map((revision) => revision.transactionTimeMs),
     ]
     for (const [i, startMs] of committedMs.entries()) {
       if (!isActiveWithin(startMs, committedMs[i + 1], range)) continue
-      const entry = entries[i]
-      const revision = young[i - entries.length]
-      if (entry !== undefined) yield this.#rowFromJournal(entry)
+      const place = places[i]
+      const revision = young[i - places.length]
+      if (place !== undefined) yield this.#rowFromJournal(documentId, place)
       else if (revision !== undefined) yield this.#rowOf(revision)
     }
   }
 
-  #rowFromJournal(entry: HistoryEntry): StoredRevision {
-    const block = this.#source.readBlock(entry.sequenceNo)
-    const revision: BlockRevision | undefined = block.revisions[entry.ordinal]
-    assert(revision?.documentId === entry.documentId, 'history points at its own document')
-    const address = { strandId: this.#source.strandId, sequenceNo: entry.sequenceNo }
-    return { documentId: entry.documentId, row: blockRevisionToIon(address, block, revision) }
+  /** Where the revisions of a document stand in the journal, the first one first: each names the one before it. */
+  #placesBack(
+    documentId: string,
+    head: RevisionPlace,
+  ): readonly (RevisionPlace & { readonly committedMs: number })[] {
+    const places: (RevisionPlace & { readonly committedMs: number })[] = []
+    let version: number | undefined
+    for (let place: RevisionPlace | undefined = head; place !== undefined; ) {
+      if (places.length % deadlineStride === 0) this.checkDeadline()
+      const revision: BlockRevision = this.#revisionAt(documentId, place)
+      const isNext = version === undefined || revision.version === version - 1
+      assert(isNext, 'a revision names the one before it')
+      version = revision.version
+      const { sequenceNo, ordinal } = place
+      places.push({ sequenceNo, ordinal, committedMs: revision.transactionTimeMs })
+      place = revision.previous
+    }
+    assert(version === 0, 'a document begins with version 0')
+    return places.reverse()
+  }
+
+  #revisionAt(documentId: string, { sequenceNo, ordinal }: RevisionPlace): BlockRevision {
+    const revision = this.#source.readBlock(sequenceNo).revisions[ordinal]
+    assert(revision?.documentId === documentId, 'history points at its own document')
+    return revision
+  }
+
+  #rowFromJournal(documentId: string, place: RevisionPlace): StoredRevision {
+    const { sequenceNo } = place
+    const block = this.#source.readBlock(sequenceNo)
+    const address = { strandId: this.#source.strandId, sequenceNo }
+    const revision = this.#revisionAt(documentId, place)
+    return { documentId, row: blockRevisionToIon(address, block, revision) }
   }
 
   // ---- helpers: writing ----
@@ -661,6 +688,26 @@ export function transactionExpired(
       metaMessages: [`A transaction may take ${ageMsMax / 1000} seconds. Do less in one.`],
     },
   )
+}
+
+/** Both in the order of their documents' ids; no document is in both. */
+function* mergeById(
+  left: Iterable<DocumentHead>,
+  right: Iterable<DocumentHead>,
+): Generator<DocumentHead> {
+  const rights = right[Symbol.iterator]()
+  let next = rights.next()
+  for (const head of left) {
+    while (next.done !== true && next.value.documentId < head.documentId) {
+      yield next.value
+      next = rights.next()
+    }
+    yield head
+  }
+  while (next.done !== true) {
+    yield next.value
+    next = rights.next()
+  }
 }
 
 /** Whether a revision committed at `startMs` and superseded at `endMs` was the current one within the range. */

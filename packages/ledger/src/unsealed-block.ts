@@ -4,8 +4,8 @@
  *
  *   sequence number | transaction id | time | statements | catalog change or nothing | tables | revisions
  */
-import { hashBytesSize } from '@cairn/core'
-import type { BlockStatement } from './block-record.ts'
+import { assert, hashBytesSize } from '@cairn/core'
+import type { BlockStatement, RevisionPlace } from './block-record.ts'
 import type { ByteReader, ByteWriter } from './byte-writer.ts'
 import type { CreatedIndex } from './projection.ts'
 import type { IndexChange } from './revision.ts'
@@ -16,6 +16,8 @@ export interface UnsealedRevision {
   readonly tableNo: number
   readonly documentId: string
   readonly version: number
+  /** Of the version before; absent for version 0. */
+  readonly previous: RevisionPlace | undefined
   readonly statements: readonly number[]
   /** The document as an Ion stream; absent for a deletion. */
   readonly data: Uint8Array | undefined
@@ -76,8 +78,13 @@ export function writeUnsealedBlock(writer: ByteWriter, block: UnsealedBlock): vo
 
 function writeRevision(writer: ByteWriter, revision: UnsealedRevision): void {
   const { data, dataHash } = revision
+  assert(revision.version > 0 === (revision.previous !== undefined), 'versions follow each other')
   writer.text(revision.documentId)
   writer.varuint(revision.version)
+  if (revision.previous !== undefined) {
+    writer.varuint(revision.previous.sequenceNo)
+    writer.varuint(revision.previous.ordinal)
+  }
   writer.varuint(revision.statements.length)
   for (const index of revision.statements) writer.varuint(index)
   writer.u8((data === undefined ? 0 : flagData) | (dataHash === undefined ? 0 : flagDataHash))
@@ -136,6 +143,8 @@ function readRevision(
 ): UnsealedRevision {
   const documentId = reader.text()
   const version = reader.varuint()
+  const previous =
+    version === 0 ? undefined : { sequenceNo: reader.varuint(), ordinal: reader.varuint() }
   const statements = readMany(reader, () => reader.varuint())
   const flags = reader.u8()
   const data = (flags & flagData) === 0 ? undefined : reader.bytesView()
@@ -154,6 +163,7 @@ function readRevision(
     tableNo,
     documentId,
     version,
+    previous,
     statements,
     data,
     dataHash,
