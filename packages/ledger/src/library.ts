@@ -111,11 +111,31 @@ async function execute(
 ): Promise<ExecutedRows> {
   const streams = parameters.map((parameter) => encodeIon(ionFromJs(parameter)))
   const result = await transaction.execute(statement, streams)
-  const ion: IonValue[] = []
+  const first = await result.nextPage(pageValueCountMax, pageBytesMax)
+  if (first.isLast) return new StreamRows(first.values)
+  const values = [...first.values]
   for (;;) {
     const page = await result.nextPage(pageValueCountMax, pageBytesMax)
-    for (const stream of page.values) ion.push(decodeIon(stream))
-    if (page.isLast) break
+    for (const stream of page.values) values.push(stream)
+    if (page.isLast) return new StreamRows(values)
   }
-  return { ion, values: ion.map((value) => jsFromIon(value)) }
+}
+
+/** Rows are decoded when they are looked at: what INSERT and UPDATE answer mostly is not. */
+class StreamRows implements ExecutedRows {
+  readonly #streams: readonly Uint8Array[]
+  #ion: readonly IonValue[] | undefined
+
+  constructor(streams: readonly Uint8Array[]) {
+    this.#streams = streams
+  }
+
+  get ion(): readonly IonValue[] {
+    this.#ion ??= this.#streams.map((stream) => decodeIon(stream))
+    return this.#ion
+  }
+
+  get values(): readonly unknown[] {
+    return this.ion.map((value) => jsFromIon(value))
+  }
 }
