@@ -3,11 +3,11 @@
  * What can be read is named by a key (qldb-compat 6): a document, a key of an index, all of a table, a table's
  * definition, a table name, the list of tables. First committer wins.
  */
-import { indexKeyText } from './revision.ts'
 
 export const conflictKeys = {
   document: (documentId: string): string => `d${documentId}`,
-  index: (indexId: string, key: Uint8Array): string => `i${indexKeyText(indexId, key)}`,
+  /** @param keyText As `indexKeyText` makes it. */
+  index: (keyText: string): string => `i${keyText}`,
   tableContent: (tableId: string): string => `s${tableId}`,
   tableDefinition: (tableId: string): string => `t${tableId}`,
   /** Without regard to case, as unquoted names match. */

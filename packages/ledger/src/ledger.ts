@@ -22,7 +22,7 @@ import { Overlay } from './overlay.ts'
 import type { Projection } from './projection.ts'
 import type { ProofTrees } from './proof-trees.ts'
 import { catalogChanges } from './replay.ts'
-import { indexChanges, Revision } from './revision.ts'
+import { indexChanges, indexKeyText, Revision } from './revision.ts'
 import {
   projectedBlockCountMax,
   type SealedBlock,
@@ -256,8 +256,8 @@ export class LedgerEngine implements Ledger {
       tableIds.add(tableId)
       changed.push(conflictKeys.document(documentId))
       for (const { indexId, oldKey, newKey } of write.indexChanges) {
-        if (oldKey !== undefined) changed.push(conflictKeys.index(indexId, oldKey))
-        if (newKey !== undefined) changed.push(conflictKeys.index(indexId, newKey))
+        if (oldKey !== undefined) changed.push(conflictKeys.index(indexKeyText(indexId, oldKey)))
+        if (newKey !== undefined) changed.push(conflictKeys.index(indexKeyText(indexId, newKey)))
       }
     }
     for (const tableId of tableIds) changed.push(conflictKeys.tableContent(tableId))

@@ -252,11 +252,20 @@ export class TransactionView implements Store {
     return { documentId, data: own.value }
   }
 
-  *getByIndex(table: TableInfo, index: IndexInfo, value: IonValue): Generator<StoredDocument> {
+  getByIndex(table: TableInfo, index: IndexInfo, value: IonValue): Iterable<StoredDocument> {
     const key = indexKey(value)
-    if (key === undefined) return
-    const own = this.#findOwn(indexKeyText(index.indexId, key))
-    for (const documentId of this.#findByIndex(table, index, key, own)) {
+    if (key === undefined) return []
+    const keyText = indexKeyText(index.indexId, key)
+    const own = this.#writes.size === 0 ? undefined : this.#findOwn(keyText)
+    const documentIds = this.#findByIndex(table, index, key, keyText, own)
+    if (!isSingle(documentIds)) return this.#documentsOf(table, documentIds)
+    // One document under a key is the common case; a generator would cost as much as reading it.
+    const document = this.getById(table, documentIds[0])
+    return document === undefined ? [] : [document]
+  }
+
+  *#documentsOf(table: TableInfo, documentIds: Iterable<string>): Generator<StoredDocument> {
+    for (const documentId of documentIds) {
       const document = this.getById(table, documentId)
       if (document !== undefined) yield document
     }
@@ -282,7 +291,8 @@ export class TransactionView implements Store {
   ): Generator<StoredRevision> {
     const key = indexKey(value)
     if (key === undefined) return
-    for (const documentId of this.#findByIndex(table, index, key, undefined)) {
+    const keyText = indexKeyText(index.indexId, key)
+    for (const documentId of this.#findByIndex(table, index, key, keyText, undefined)) {
       const row = this.getCommittedById(table, documentId)
       if (row !== undefined) yield row
     }
@@ -450,39 +460,27 @@ export class TransactionView implements Store {
   }
 
   /** Ids of documents that stand under the key, or did in a state that is not this one. No id comes twice. */
-  *#findByIndex(
+  #findByIndex(
     table: TableInfo,
     index: IndexInfo,
     key: Uint8Array,
+    keyText: string,
     own: Iterable<string> | undefined,
-  ): Generator<string> {
+  ): Iterable<string> {
     const catalogTable = this.#catalogTable(table)
     const catalogIndex = catalogTable.indexes.find(({ indexId }) => indexId === index.indexId)
     assert(catalogIndex !== undefined, 'a statement is compiled for indexes of its catalog')
-    const seen = new Set<string>()
     const after = this.#snapshot.sequenceNo
     if (catalogIndex.sequenceNo > after) {
       // The projection has not built this index yet: every document may stand under the key.
       this.#noteScan(table)
-      for (const { documentId } of this.#scanCommitted(catalogTable)) {
-        seen.add(documentId)
-        yield documentId
-      }
-    } else {
-      this.#reads.add(conflictKeys.tableDefinition(table.tableId))
-      this.#reads.add(conflictKeys.index(index.indexId, key))
-      for (const documentId of this.#snapshot.findByIndex(catalogIndex.indexNo, key)) {
-        seen.add(documentId)
-        yield documentId
-      }
-      const keyText = indexKeyText(index.indexId, key)
-      for (const documentId of this.#source.overlay.findByIndex(keyText, after)) {
-        if (seen.has(documentId)) continue
-        seen.add(documentId)
-        yield documentId
-      }
+      return distinct(idsOf(this.#scanCommitted(catalogTable)), own ?? [])
     }
-    for (const documentId of own ?? []) if (!seen.has(documentId)) yield documentId
+    this.#reads.add(conflictKeys.tableDefinition(table.tableId))
+    this.#reads.add(conflictKeys.index(keyText))
+    const listed = this.#snapshot.findByIndex(catalogIndex.indexNo, key)
+    const young = this.#source.overlay.findByIndex(keyText, after)
+    return young.length === 0 && own === undefined ? listed : distinct(listed, young, own ?? [])
   }
 
   #documentOf(revision: Revision): StoredDocument {
@@ -688,6 +686,26 @@ export function transactionExpired(
       metaMessages: [`A transaction may take ${ageMsMax / 1000} seconds. Do less in one.`],
     },
   )
+}
+
+function isSingle(ids: Iterable<string>): ids is readonly [string] {
+  return Array.isArray(ids) && ids.length === 1
+}
+
+function* idsOf(revisions: Iterable<Revision>): Generator<string> {
+  for (const { documentId } of revisions) yield documentId
+}
+
+/** The ids of all `groups` in order, none twice. */
+function* distinct(...groups: readonly Iterable<string>[]): Generator<string> {
+  const seen = new Set<string>()
+  for (const group of groups) {
+    for (const id of group) {
+      if (seen.has(id)) continue
+      seen.add(id)
+      yield id
+    }
+  }
 }
 
 /** Both in the order of their documents' ids; no document is in both. */
