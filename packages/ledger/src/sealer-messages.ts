@@ -1,5 +1,10 @@
 /** What the engine's thread and the sealer's thread say to each other. Blocks cross as one run of bytes per batch. */
 
+import { hashBytesSize } from '@cairn/core'
+
+/** Before the body of a sealed block: block hash, entry hash, length of the body. */
+export const sealedHeaderBytesSize: number = 2 * hashBytesSize + 4
+
 /** Channels tell the ledgers of one thread apart. */
 export type ToSealer =
   | {

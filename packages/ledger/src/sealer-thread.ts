@@ -7,7 +7,7 @@ import { lmdbProjections } from './lmdb-projection.ts'
 import { NodeFile } from './node-file.ts'
 import type { Projection } from './projection.ts'
 import { type SealedBlock, SealingChain } from './sealer.ts'
-import type { FromSealer, ToSealer } from './sealer-messages.ts'
+import { type FromSealer, sealedHeaderBytesSize, type ToSealer } from './sealer-messages.ts'
 import { readUnsealedBlock } from './unsealed-block.ts'
 
 interface Channel {
@@ -105,5 +105,3 @@ function seal(chain: SealingChain, bytes: Uint8Array, count: number): Uint8Array
   }
   return out
 }
-
-const sealedHeaderBytesSize = 2 * hashBytesSize + 4

@@ -7,10 +7,8 @@ import { Worker } from 'node:worker_threads'
 import { assert, hashBytesSize } from '@cairn/core'
 import { ByteWriter } from './byte-writer.ts'
 import type { SealedBlock, Sealer, SealerListener } from './sealer.ts'
-import type { FromSealer, ToSealer } from './sealer-messages.ts'
+import { type FromSealer, sealedHeaderBytesSize, type ToSealer } from './sealer-messages.ts'
 import { type UnsealedBlock, writeUnsealedBlock } from './unsealed-block.ts'
-
-const sealedHeaderBytesSize = 2 * hashBytesSize + 4
 
 /**
  * Blocks live until the projector has them, about 100 ms: with room for that long they are hardly ever copied.
@@ -74,6 +72,7 @@ class ThreadedSealer implements Sealer {
   readonly #listener: SealerListener
   readonly #writer = new ByteWriter()
   #count = 0
+  #failure: unknown
   /** Whoever waits for the thread to have opened or closed the channel. */
   #waiter: { resolve: () => void; reject: (error: unknown) => void } | undefined
 
@@ -119,6 +118,11 @@ class ThreadedSealer implements Sealer {
   #ask(message: ToSealer): Promise<void> {
     assert(this.#waiter === undefined, 'one question at a time')
     return new Promise((resolve, reject) => {
+      // A thread that has ended answers nothing any more; closing must not wait for it.
+      if (this.#failure !== undefined) {
+        reject(this.#failure)
+        return
+      }
       this.#waiter = { resolve, reject }
       this.#worker.postMessage(message)
     })
@@ -138,6 +142,7 @@ class ThreadedSealer implements Sealer {
         this.#waiter = undefined
         return
       case 'failed':
+        this.#failure ??= message.error
         this.#listener.onFailed(message.error)
         this.#waiter?.reject(message.error)
         this.#waiter = undefined
