@@ -2,7 +2,7 @@
  * What the ledger database offers to servers and programs: a host of ledgers, a ledger, a transaction.
  * Everything a client hands over and gets back is Ion binary, so that bytes pass through without being rebuilt.
  */
-import type { IonValue } from '@cairn/ion'
+import type { IonStruct, IonValue } from '@cairn/ion'
 
 /** ALLOW_ALL or STANDARD, as QLDB names them. */
 export type PermissionsMode = 'ALLOW_ALL' | 'STANDARD'
@@ -73,6 +73,14 @@ export interface ProvenValue {
   readonly proof: readonly Uint8Array[] | undefined
 }
 
+/** A block on the disk, for those who read the journal in order: exports, streams, backups. */
+export interface LedgerBlock {
+  readonly sequenceNo: number
+  readonly timestampMs: number
+  /** As QLDB shows it (qldb-compat 3.3). */
+  readonly value: IonStruct
+}
+
 export interface Ledger {
   readonly name: string
   readonly strandId: string
@@ -86,6 +94,21 @@ export interface Ledger {
   block(address: BlockAddress, tip?: BlockAddress): ProvenValue
   /** @throws LedgerError ADDRESS_INVALID, DOCUMENT_NOT_FOUND */
   revision(address: BlockAddress, documentId: string, tip?: BlockAddress): ProvenValue
+  /** Blocks on the disk: those with sequence numbers below it. */
+  readonly blockCount: number
+  /**
+   * Blocks in order from `sequenceNo` on, as far as the disk has them then. What was redacted since is redacted here.
+   * @param sequenceNo 0 to `blockCount`.
+   * @throws LedgerError ADDRESS_INVALID, LEDGER_CLOSED; JournalError DAMAGED
+   */
+  blocksFrom(sequenceNo: number): Generator<LedgerBlock>
+  /** The first block not older than `timestampMs`; `blockCount` when there is none. Looks at about 20 blocks. */
+  firstBlockSince(timestampMs: number): number
+  /**
+   * Resolves when the block with this number is on the disk.
+   * @throws LedgerError LEDGER_CLOSED, LEDGER_STOPPED; the reason of `signal`
+   */
+  untilBlock(sequenceNo: number, signal?: AbortSignal): Promise<void>
 }
 
 export interface IoUsage {

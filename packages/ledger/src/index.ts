@@ -6,6 +6,7 @@ export type {
   CreateLedgerOptions,
   IoUsage,
   Ledger,
+  LedgerBlock,
   LedgerChanges,
   LedgerDescription,
   LedgerDigest,

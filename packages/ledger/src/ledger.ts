@@ -10,7 +10,15 @@
 import { assert, type Clock, type FileSystem, type IdSource, type Logger } from '@cairn/core'
 import { encodeIon } from '@cairn/ion'
 import { type Journal, recordBytesMax } from '@cairn/journal'
-import type { BlockAddress, Ledger, LedgerDigest, ProvenValue, Transaction } from './api.ts'
+import type {
+  BlockAddress,
+  Ledger,
+  LedgerBlock,
+  LedgerDigest,
+  ProvenValue,
+  Transaction,
+} from './api.ts'
+import { BlockFollowers, firstBlockSince } from './block-followers.ts'
 import { proveInBlock } from './block-proof.ts'
 import { type BlockRecord, blockOf } from './block-record.ts'
 import { blockRevisionToIon, blockToIon } from './block-view.ts'
@@ -101,6 +109,7 @@ export class LedgerEngine implements Ledger {
   /** Commits that wait for the projector or the disk to catch up. */
   #roomWaiters: (() => void)[] = []
   #sealer: Sealer | undefined
+  readonly #followers = new BlockFollowers()
   readonly #closing = new AbortController()
   #failure: unknown
 
@@ -306,6 +315,7 @@ export class LedgerEngine implements Ledger {
       count++
     }
     this.#waiters = this.#waiters.slice(count)
+    this.#followers.wake(durableCount)
     if (durableCount === this.#nextSequenceNo) this.#unwrittenBytes = 0
     this.#wakeRoomWaiters()
     this.#scheduleProjection()
@@ -319,6 +329,7 @@ export class LedgerEngine implements Ledger {
     logger.log('error', 'the ledger stops after a failure', { ledger: this.name, error })
     for (const waiter of this.#waiters) waiter.reject(error)
     this.#waiters = []
+    this.#followers.wake(Number.POSITIVE_INFINITY)
     this.#wakeRoomWaiters()
   }
 
@@ -408,6 +419,36 @@ export class LedgerEngine implements Ledger {
     return { value, proof: [...path, ...qldb.inclusionProof(address.sequenceNo, size)] }
   }
 
+  get blockCount(): number {
+    return this.#journal.durableCount
+  }
+
+  *blocksFrom(sequenceNo: number): Generator<LedgerBlock> {
+    this.#checkRunning()
+    if (sequenceNo === this.#journal.durableCount) return
+    const { strandId } = this
+    this.#checkAddress('BlockAddress', { strandId, sequenceNo }, this.#journal.durableCount)
+    for (const record of this.#journal.readFrom(sequenceNo)) {
+      const block = blockOf(record)
+      const { timestampMs } = block
+      yield { sequenceNo: record.sequenceNo, timestampMs, value: blockToIon(strandId, block) }
+      this.#checkRunning()
+    }
+  }
+
+  firstBlockSince(timestampMs: number): number {
+    this.#checkRunning()
+    const timeOf = (sequenceNo: number) => this.readBlock(sequenceNo).timestampMs
+    return firstBlockSince(timestampMs, this.#journal.durableCount, timeOf)
+  }
+
+  async untilBlock(sequenceNo: number, signal?: AbortSignal): Promise<void> {
+    this.#checkRunning()
+    if (sequenceNo < this.#journal.durableCount) return
+    await this.#followers.until(sequenceNo, signal)
+    this.#checkRunning()
+  }
+
   #provable(
     address: BlockAddress,
     tip: BlockAddress | undefined,
@@ -465,6 +506,7 @@ export class LedgerEngine implements Ledger {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
+    this.#followers.wake(Number.POSITIVE_INFINITY)
     for (const transaction of this.#open) transaction.abort()
     // A failure was already answered to whoever committed.
     await this.#durable(undefined).catch(() => undefined)

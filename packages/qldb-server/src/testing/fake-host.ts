@@ -8,6 +8,7 @@ import {
   type CommitResult,
   type CreateLedgerOptions,
   type Ledger,
+  type LedgerBlock,
   type LedgerChanges,
   type LedgerDescription,
   type LedgerDigest,
@@ -145,6 +146,19 @@ export class FakeLedger implements Ledger {
     if (documentId === 'absent') throw ledgerError({ code: 'DOCUMENT_NOT_FOUND', documentId })
     return this.block(address, tip)
   }
+
+  /** Blocks 0 to 5, which hold nothing to be read in order. */
+  get blockCount(): number {
+    return 6
+  }
+
+  *blocksFrom(): Generator<LedgerBlock> {}
+
+  firstBlockSince(): number {
+    return this.blockCount
+  }
+
+  async untilBlock(): Promise<void> {}
 
   #address(sequenceNo: number): BlockAddress {
     return { strandId: this.strandId, sequenceNo }
