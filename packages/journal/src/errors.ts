@@ -25,6 +25,8 @@ export type JournalErrorType =
       readonly bytes: number
       readonly bytesRead: number
     }
+  /** Of the file of hash tree nodes, which is rebuilt from the journal. */
+  | { readonly code: 'NODES_DAMAGED'; readonly position: number }
   | { readonly code: 'RECORD_TOO_LARGE'; readonly bytes: number; readonly bytesMax: number }
   | { readonly code: 'QUEUE_FULL'; readonly queuedBytes: number; readonly queuedBytesMax: number }
   | { readonly code: 'WRITE_FAILED'; readonly directory: string; readonly systemCode: string }

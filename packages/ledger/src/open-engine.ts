@@ -14,19 +14,20 @@ import {
   type Logger,
   type Random,
 } from '@cairn/core'
-import { type Journal, openJournal } from '@cairn/journal'
+import { type Journal, JournalError, openJournal } from '@cairn/journal'
 import { MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'
 import { buildBlock } from './block-builder.ts'
 import { blockOf, encodeBlockBody } from './block-record.ts'
 import { LedgerError } from './errors.ts'
 import { LedgerEngine } from './ledger.ts'
 import type { LedgerLimits } from './limits.ts'
-import { NodeFile } from './node-file.ts'
+import { NodeFile, type NodeSource } from './node-file.ts'
 import {
   changesIndexes,
   type ProjectedBlock,
   type Projection,
   type ProjectionDriver,
+  type Watermark,
 } from './projection.ts'
 import { ProofTrees } from './proof-trees.ts'
 import { entryHashOf, Replayer } from './replay.ts'
@@ -88,7 +89,12 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
     fileSystem,
     journal,
     projection,
-    trees: await ProofTrees.open(fileSystem, `${directory}/nodes`, size),
+    trees: await ProofTrees.open(
+      fileSystem,
+      `${directory}/nodes`,
+      size,
+      nodeSource(journal, options),
+    ),
     lastTimestampMs: projection.watermark?.timestampMs ?? 0,
     async openSealer(listener) {
       const { tipHash } = journal
@@ -101,6 +107,23 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
       return new InlineSealer(chain, nodeFile, listener)
     },
   })
+}
+
+/** Damaged nodes of the hash trees while the ledger is open. */
+function nodeSource(journal: Journal, { name, strandId, logger }: EngineOptions): NodeSource {
+  return {
+    leaf(index) {
+      const block = blockOf(journal.read(index))
+      return { blockHash: block.blockHash, entryHash: entryHashOf(strandId, block) }
+    },
+    onRepaired(position) {
+      const what = 'a hash tree node was damaged on the disk and was made again from the journal'
+      logger.log('warn', what, { ledger: name, position })
+    },
+    onNotWritten(error) {
+      logger.log('warn', 'a hash tree node could not be written again', { ledger: name, error })
+    },
+  }
 }
 
 /** Block 0 has no statements; with it there is always a tip (qldb-compat 3.3). */
@@ -152,17 +175,26 @@ async function openProjections(
   }
   const size = watermark.sequenceNo + 1
   const nodeFile = await NodeFile.open(fileSystem, `${directory}/nodes`, size)
-  const isSound =
-    nodeFile.isLongEnough &&
-    equalBytes(new MerkleTree(qldbHasher, nodeFile.store(0), size).root(), watermark.qldbRoot) &&
-    equalBytes(new MerkleTree(tlogHasher, nodeFile.store(1), size).root(), watermark.tlogRoot)
-  if (isSound) return { projection, nodeFile }
+  if (isSound(nodeFile, size, watermark)) return { projection, nodeFile }
   logger.log('warn', 'hash tree nodes are lost or damaged; rebuilding from the journal', {
     ledger: name,
   })
   await projection.close()
   await nodeFile.close()
   return undefined
+}
+
+/** Whether the peaks of both trees are those of the watermark. Nodes below are looked at when they are read. */
+function isSound(nodeFile: NodeFile, size: number, watermark: Watermark): boolean {
+  if (!nodeFile.isLongEnough) return false
+  try {
+    const qldbRoot = new MerkleTree(qldbHasher, nodeFile.store(0), size).root()
+    const tlogRoot = new MerkleTree(tlogHasher, nodeFile.store(1), size).root()
+    return equalBytes(qldbRoot, watermark.qldbRoot) && equalBytes(tlogRoot, watermark.tlogRoot)
+  } catch (error) {
+    if (error instanceof JournalError && error.code === 'NODES_DAMAGED') return false
+    throw error
+  }
 }
 
 async function rebuildProjections(

@@ -4,7 +4,7 @@
  */
 import type { FileSystem } from '@cairn/core'
 import { MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'
-import { NodeFile } from './node-file.ts'
+import { NodeFile, type NodeSource } from './node-file.ts'
 import type { SealedBlock } from './sealer.ts'
 
 type Leaves = Pick<SealedBlock, 'blockHash' | 'entryHash'>
@@ -27,8 +27,14 @@ export class ProofTrees {
     this.#filedCount = size
   }
 
-  static async open(fileSystem: FileSystem, path: string, size: number): Promise<ProofTrees> {
-    return new ProofTrees(await NodeFile.open(fileSystem, path, size), size)
+  /** @param source What damaged nodes are made again from. */
+  static async open(
+    fileSystem: FileSystem,
+    path: string,
+    size: number,
+    source: NodeSource,
+  ): Promise<ProofTrees> {
+    return new ProofTrees(await NodeFile.open(fileSystem, path, size, source), size)
   }
 
   /** The next block. */

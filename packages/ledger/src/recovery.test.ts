@@ -1,6 +1,9 @@
-import { cp, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { Logger } from '@cairn/core'
+import { formatIon } from '@cairn/ion'
 import { describe, expect, it } from 'vitest'
-import { type EmbeddedLedger, openLedger } from './library.ts'
+import { type EmbeddedLedger, type OpenLedgerOptions, openLedger } from './library.ts'
+import { checkBlock, foldProof } from './testing/independent-verifier.ts'
 import { type TemporaryLedger, temporaryLedger } from './testing/temporary-ledger.ts'
 
 const folderOf = ({ directory, open }: TemporaryLedger) =>
@@ -28,8 +31,21 @@ async function write(open: EmbeddedLedger, from: number, to: number): Promise<vo
   }
 }
 
-async function filledLedger(): Promise<TemporaryLedger> {
-  const ledger = await temporaryLedger()
+/** The proof of every block folds into the digest. */
+function checkProofs({ ledger }: EmbeddedLedger): void {
+  const { digest, tipAddress } = ledger.digest()
+  const { strandId } = tipAddress
+  let previousHash = Buffer.alloc(0)
+  for (let sequenceNo = 0; sequenceNo <= tipAddress.sequenceNo; sequenceNo++) {
+    const { value, proof } = ledger.block({ strandId, sequenceNo }, tipAddress)
+    const { blockHash } = checkBlock(formatIon(value), previousHash)
+    expect(foldProof(blockHash, proof ?? [])).toEqual(Buffer.from(digest))
+    previousHash = Buffer.from(blockHash)
+  }
+}
+
+async function filledLedger(options: Partial<OpenLedgerOptions> = {}): Promise<TemporaryLedger> {
+  const ledger = await temporaryLedger(options)
   await ledger.open.transact(async (tx) => {
     await tx.execute('CREATE TABLE T')
     await tx.execute('CREATE INDEX ON T (n)')
@@ -55,6 +71,27 @@ describe('opening a ledger', () => {
     await writeFile(`${folderOf(ledger)}/nodes`, Buffer.alloc(10_000, 7))
     const again = await ledger.reopen()
     expect(await contentOf(again)).toEqual(before)
+  })
+
+  it('gives right proofs when nodes rot on the disk, while it is open and after it is opened', async () => {
+    const logged: string[] = []
+    const logger: Logger = { log: (level, message) => logged.push(`${level} ${message}`) }
+    const ledger = await filledLedger({ logger })
+    await ledger.reopen()
+    const path = `${folderOf(ledger)}/nodes`
+    const bytes = await readFile(path)
+    // Inner nodes and leaves; the peaks at the end decide whether the file is taken at all.
+    for (let offset = 40; offset < bytes.length / 2; offset += 300) {
+      bytes[offset] = ~(bytes[offset] ?? 0)
+    }
+    await writeFile(path, bytes)
+    checkProofs(ledger.open)
+    expect(new Set(logged)).toContain(
+      'warn a hash tree node was damaged on the disk and was made again from the journal',
+    )
+    await ledger.open.close()
+    await writeFile(path, bytes)
+    checkProofs(await ledger.reopen())
   })
 
   it('replays what came after the watermark of an older projection', async () => {
