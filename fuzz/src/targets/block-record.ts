@@ -3,6 +3,7 @@ import {
   type BlockBody,
   decodeBlockBody,
   encodeBlockBody,
+  hashOnlyRevision,
 } from '../../../packages/ledger/src/block-record.ts'
 import { allowing, mustHold, type Target } from '../target.ts'
 
@@ -44,13 +45,25 @@ const full: BlockBody = {
   ],
 }
 
+const imported: BlockBody = {
+  ...full,
+  items: [...full.items, { role: 'opaque', hash: hash(7) }],
+  revisions: [...full.revisions, hashOnlyRevision(hash(8))],
+  imported: {
+    form: 'imported',
+    transactionInfo: Uint8Array.of(0xe0, 1, 0, 0xea, 0xd0),
+    redactionInfo: undefined,
+    derivedCatalogInfo: Uint8Array.of(0xe0, 1, 0, 0xea, 0xd0),
+  },
+}
+
 export const blockRecordTarget: Target = {
   name: 'block-record',
   oracle:
     'only RangeError; what decodes encodes and decodes to the same block; counts allocate nothing in advance',
   sources: /\/packages\/ledger\/src\/(?:block-record|byte-writer)/,
   open: () => ({
-    seeds: [empty, full].map(encodeBlockBody),
+    seeds: [empty, full, imported].map(encodeBlockBody),
     dictionary: [[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f], [0x80], [0], [1], [2], [3]].map(
       (bytes) => Uint8Array.from(bytes),
     ),

@@ -12,7 +12,10 @@ export function proveInBlock(
   block: BlockRecord,
   documentId: string,
 ): { readonly revision: BlockRevision; readonly path: readonly Uint8Array[] } {
-  const index = block.revisions.findIndex((it) => it.documentId === documentId)
+  // The last one: QLDB's blocks may hold several versions of a document.
+  const index = block.revisions.findLastIndex(
+    (it) => it.documentId === documentId && !it.isHashOnly,
+  )
   const revision = block.revisions[index]
   if (revision === undefined) {
     throw new LedgerError(

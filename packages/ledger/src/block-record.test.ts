@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BlockBody, decodeBlockBody, encodeBlockBody } from './block-record.ts'
+import {
+  type BlockBody,
+  decodeBlockBody,
+  encodeBlockBody,
+  hashOnlyRevision,
+} from './block-record.ts'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const natural = fc.nat({ max: Number.MAX_SAFE_INTEGER })
@@ -22,7 +27,7 @@ const revision = fc.record({
     fc.constant({ data: undefined, dataHash: undefined }),
   ),
 })
-const block = fc.record({
+const nativeBlock = fc.record({
   timestampMs: natural,
   transactionId: fc.string(),
   items: fc.array(
@@ -48,6 +53,28 @@ const block = fc.record({
     }),
   ),
 })
+
+const stream = fc.uint8Array({ minLength: 1 })
+const importedBlock = fc
+  .tuple(
+    nativeBlock,
+    fc.record({
+      form: fc.constantFrom('native' as const, 'imported' as const),
+      transactionInfo: stream,
+      redactionInfo: fc.option(stream, { nil: undefined }),
+      derivedCatalogInfo: fc.option(stream, { nil: undefined }),
+    }),
+    hash,
+  )
+  .map(
+    ([body, imported, opaque]): BlockBody => ({
+      ...body,
+      items: [{ role: 'opaque', hash: opaque }, ...body.items],
+      revisions: [hashOnlyRevision(opaque), ...body.revisions],
+      imported,
+    }),
+  )
+const block: fc.Arbitrary<BlockBody> = fc.oneof(nativeBlock, importedBlock)
 
 /** Views into the record compare as plain arrays. */
 const plain = (body: BlockBody) => structuredClone(body)

@@ -8,14 +8,26 @@
  *   revision: kind u8 | table | documentId | version | previous? | transaction time
  *             statements: count, index* | hash 32
  *             kind 1 data: Ion stream    kind 2 deletion: nothing    kind 3 redacted: hash of the data 32
+ *
+ * Version 3 is a block that came with an import. Its revisions may be of kind 4, the hash and nothing else, and a part
+ * follows that keeps what was hashed as it was:
+ *
+ *   form u8 | transactionInfo: Ion stream | redactionInfo: Ion stream or empty | derived catalogInfo: the same
  */
 import { emptyBytes, hashBytesSize } from '@cairn/core'
 import type { JournalRecord } from '@cairn/journal'
 import { ByteReader, ByteWriter } from './byte-writer.ts'
 
 const formatVersion = 2
+const importedFormatVersion = 3
 
-export type ItemRole = 'transactionInfo' | 'revisionsRoot' | 'redactionInfo' | 'catalogInfo'
+/** `opaque`, in imported blocks only: nothing at hand hashes to it. */
+export type ItemRole =
+  | 'opaque'
+  | 'transactionInfo'
+  | 'revisionsRoot'
+  | 'redactionInfo'
+  | 'catalogInfo'
 
 /** An entry of `entriesHashList` with what it is the hash of. The header's own entry is kept apart. */
 export interface BlockItem {
@@ -50,6 +62,19 @@ export interface BlockRevision {
   /** An Ion stream. Absent: the revision is a deletion, or redacted when `dataHash` is there. */
   readonly data: Uint8Array | undefined
   readonly dataHash: Uint8Array | undefined
+  /** QLDB's internal revisions: `hash` is all that is known, the other fields are empty. */
+  readonly isHashOnly?: true
+}
+
+/** What an imported block keeps beside the fields that ours have. Ion streams, with the bytes' hash unchanged. */
+export interface ImportedParts {
+  /** `native`: sealed by Cairn, the header's hash ends `entriesHashList`. `imported`: sealed by QLDB. */
+  readonly form: 'native' | 'imported'
+  /** Stands in for `statements`, which are empty. */
+  readonly transactionInfo: Uint8Array
+  readonly redactionInfo: Uint8Array | undefined
+  /** The DDL as the import read it from the statements: in no hash, unlike `catalogInfo`. */
+  readonly derivedCatalogInfo: Uint8Array | undefined
 }
 
 export interface BlockBody {
@@ -61,6 +86,7 @@ export interface BlockBody {
   /** The DDL of the transaction as an Ion stream. */
   readonly catalogInfo: Uint8Array | undefined
   readonly revisions: readonly BlockRevision[]
+  readonly imported?: ImportedParts
 }
 
 /** A block with its place in the chain. */
@@ -71,7 +97,9 @@ export interface BlockRecord extends BlockBody {
   readonly previousBlockHash: Uint8Array
 }
 
+// Index = the byte that stands for it.
 const roles: readonly ItemRole[] = [
+  'opaque',
   'transactionInfo',
   'revisionsRoot',
   'redactionInfo',
@@ -80,17 +108,20 @@ const roles: readonly ItemRole[] = [
 const kindData = 1
 const kindDeletion = 2
 const kindRedacted = 3
+const kindHashOnly = 4
+const forms = ['imported', 'native'] as const
 
 const writer = new ByteWriter()
 
 /** The body may be kept as long as records live; see `ByteWriter.takeView`. */
 export function encodeBlockBody(block: BlockBody): Uint8Array {
-  writer.u8(formatVersion)
+  const { imported } = block
+  writer.u8(imported === undefined ? formatVersion : importedFormatVersion)
   writer.varuint(block.timestampMs)
   writer.text(block.transactionId)
   writer.varuint(block.items.length)
   for (const item of block.items) {
-    writer.u8(roles.indexOf(item.role) + 1)
+    writer.u8(roles.indexOf(item.role))
     writer.raw(item.hash)
   }
   writer.raw(block.headerHash)
@@ -102,6 +133,12 @@ export function encodeBlockBody(block: BlockBody): Uint8Array {
   }
   writer.bytes(block.catalogInfo ?? emptyBytes)
   writeRevisions(block.revisions)
+  if (imported !== undefined) {
+    writer.u8(forms.indexOf(imported.form))
+    writer.bytes(imported.transactionInfo)
+    writer.bytes(imported.redactionInfo ?? emptyBytes)
+    writer.bytes(imported.derivedCatalogInfo ?? emptyBytes)
+  }
   return writer.takeView()
 }
 
@@ -110,6 +147,7 @@ function writeRevisions(revisions: readonly BlockRevision[]): void {
   // A revision of each table: few, mostly one, so looking along beats a map. An array that grows has room for 17.
   const tables = revisions.slice(0, 1)
   for (const revision of revisions) {
+    if (revision.isHashOnly) continue
     if (tableIndexOf(tables, revision.tableId) < 0) tables.push(revision)
   }
   writer.varuint(tables.length)
@@ -129,6 +167,11 @@ function tableIndexOf(tables: readonly BlockRevision[], tableId: string): number
 }
 
 function writeRevision(revision: BlockRevision, tableIndex: number): void {
+  if (revision.isHashOnly) {
+    writer.u8(kindHashOnly)
+    writer.raw(revision.hash)
+    return
+  }
   const kind =
     revision.data !== undefined
       ? kindData
@@ -159,11 +202,13 @@ function writeRevision(revision: BlockRevision, tableIndex: number): void {
 export function decodeBlockBody(body: Uint8Array): BlockBody {
   const reader = new ByteReader(body)
   const version = reader.u8()
-  if (version !== formatVersion) throw new RangeError(`block record of version ${version}`)
+  if (version !== formatVersion && version !== importedFormatVersion) {
+    throw new RangeError(`block record of version ${version}`)
+  }
   const timestampMs = reader.varuint()
   const transactionId = reader.text()
   const items = readMany(reader, () => {
-    const role = roles[reader.u8() - 1]
+    const role = roles[reader.u8()]
     if (role === undefined) throw new RangeError('block record with an unknown item role')
     return { role, hash: reader.rawView(hashBytesSize) }
   })
@@ -173,9 +218,10 @@ export function decodeBlockBody(body: Uint8Array): BlockBody {
     startTimeMs: reader.varuint(),
     digest: reader.rawView(hashBytesSize),
   }))
-  const catalogInfo = reader.bytesView()
+  const catalogInfo = optionalView(reader)
   const tables = readMany(reader, () => ({ tableId: reader.text(), tableName: reader.text() }))
   const revisions = readMany(reader, () => readRevision(reader, tables))
+  const imported = version === importedFormatVersion ? readImported(reader) : undefined
   if (!reader.isAtEnd) throw new RangeError('block record with bytes after its end')
   return {
     timestampMs,
@@ -183,9 +229,26 @@ export function decodeBlockBody(body: Uint8Array): BlockBody {
     items,
     headerHash,
     statements,
-    catalogInfo: catalogInfo.length === 0 ? undefined : catalogInfo,
+    catalogInfo,
     revisions,
+    ...(imported === undefined ? {} : { imported }),
   }
+}
+
+function readImported(reader: ByteReader): ImportedParts {
+  const form = forms[reader.u8()]
+  if (form === undefined) throw new RangeError('imported block of an unknown form')
+  return {
+    form,
+    transactionInfo: reader.bytesView(),
+    redactionInfo: optionalView(reader),
+    derivedCatalogInfo: optionalView(reader),
+  }
+}
+
+function optionalView(reader: ByteReader): Uint8Array | undefined {
+  const bytes = reader.bytesView()
+  return bytes.length === 0 ? undefined : bytes
 }
 
 /** A journal record as the block it holds. */
@@ -203,6 +266,7 @@ function readRevision(
   tables: readonly { tableId: string; tableName: string }[],
 ): BlockRevision {
   const kind = reader.u8()
+  if (kind === kindHashOnly) return hashOnlyRevision(reader.rawView(hashBytesSize))
   const table = tables[reader.varuint()]
   if (table === undefined) throw new RangeError('block record with an unknown table')
   const documentId = reader.text()
@@ -226,6 +290,22 @@ function readRevision(
     hash,
     data,
     dataHash,
+  }
+}
+
+export function hashOnlyRevision(hash: Uint8Array): BlockRevision {
+  return {
+    tableId: '',
+    tableName: '',
+    documentId: '',
+    version: 0,
+    previous: undefined,
+    transactionTimeMs: 0,
+    statements: [],
+    hash,
+    data: undefined,
+    dataHash: undefined,
+    isHashOnly: true,
   }
 }
 

@@ -70,6 +70,7 @@ export function blockRevisionToIon(
   block: Pick<BlockRecord, 'transactionId'>,
   revision: BlockRevision,
 ): IonStruct {
+  if (revision.isHashOnly) return ionRecord({ hash: ionBlob(revision.hash) })
   return revisionToIon(address, {
     documentId: revision.documentId,
     version: revision.version,
@@ -113,9 +114,16 @@ export function transactionInfoToIon(
   return ionStruct(fields)
 }
 
-/** `entriesHashList` of a block, the header's own entry last. */
+function transactionInfoOf({ imported, statements, revisions }: BlockRecord): IonValue {
+  if (imported !== undefined) return decodeIon(imported.transactionInfo)
+  return transactionInfoToIon(statements, revisions)
+}
+
+/** `entriesHashList` of a block, the header's own entry last; blocks that QLDB made have none. */
 export function entriesHashList(block: BlockRecord): Uint8Array[] {
-  return [...block.items.map(({ hash }) => hash), block.headerHash]
+  const hashes = block.items.map(({ hash }) => hash)
+  if (block.imported?.form !== 'imported') hashes.push(block.headerHash)
+  return hashes
 }
 
 export function blockToIon(strandId: string, block: BlockRecord): IonStruct {
@@ -129,8 +137,12 @@ export function blockToIon(strandId: string, block: BlockRecord): IonStruct {
     { name: 'entriesHash', value: ionBlob(merkleRoot(entries)) },
     { name: 'previousBlockHash', value: ionBlob(block.previousBlockHash) },
     { name: 'entriesHashList', value: ionList(entries.map((hash) => ionBlob(hash))) },
-    { name: 'transactionInfo', value: transactionInfoToIon(block.statements, block.revisions) },
+    { name: 'transactionInfo', value: transactionInfoOf(block) },
   ]
+  const redactionInfo = block.imported?.redactionInfo
+  if (redactionInfo !== undefined) {
+    fields.push({ name: 'redactionInfo', value: decodeIon(redactionInfo) })
+  }
   if (block.revisions.length > 0) {
     const revisions = block.revisions.map((it) => blockRevisionToIon(address, block, it))
     fields.push({ name: 'revisions', value: ionList(revisions) })

@@ -68,11 +68,15 @@ export function entryHashOf(strandId: string, block: BlockRecord): Uint8Array {
   if (!equalBytes(sha256(header), block.headerHash)) {
     throw new RangeError(`block ${block.sequenceNo} does not match its header hash`)
   }
-  const { blockHash } = block
-  return tlogLeafHash(encodeBlockEntry({ header, form: 'native', blockHash }))
+  const { blockHash, imported } = block
+  return tlogLeafHash(encodeBlockEntry({ header, form: imported?.form ?? 'native', blockHash }))
 }
 
 function revisionLeafHash(block: BlockRecord, revision: BlockRevision): Uint8Array {
+  if (revision.isHashOnly) {
+    const { tableId, hash } = revision
+    return tlogLeafHash(encodeRevisionLeaf({ kind: 'hashOnly', tableId, hashes: [hash] }))
+  }
   const { transactionId } = block
   const metadataHash = hashIon(metadataToIon({ ...revision, transactionId }))
   const dataHash = revision.data === undefined ? revision.dataHash : hashIonBytes(revision.data)
@@ -100,7 +104,8 @@ export class Replayer {
   }
 
   replay(block: BlockRecord): ProjectedBlock {
-    const { sequenceNo, catalogInfo } = block
+    const { sequenceNo } = block
+    const catalogInfo = block.catalogInfo ?? block.imported?.derivedCatalogInfo
     const operations = catalogInfo === undefined ? [] : operationsFromIon(decodeIon(catalogInfo))
     const before = this.#catalog
     for (const operation of operations) {
@@ -108,8 +113,8 @@ export class Replayer {
     }
     return {
       sequenceNo,
-      revisions: block.revisions.map((revision, ordinal) =>
-        this.#replayRevision(block, revision, ordinal),
+      revisions: block.revisions.flatMap((revision, ordinal) =>
+        revision.isHashOnly ? [] : [this.#replayRevision(block, revision, ordinal)],
       ),
       catalog: operations.length > 0 ? this.#catalog : undefined,
       ...catalogChanges(before, this.#catalog, operations),
