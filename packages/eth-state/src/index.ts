@@ -1,0 +1,24 @@
+/** `@cairn/eth-state`: accounts, storage and code of a chain, their tries, proofs and history. Needs Node.js. */
+
+export {
+  type Database,
+  endOfPrefix,
+  lastKey,
+  type RangeOptions,
+  type Table,
+  type TableRow,
+} from './database.ts'
+export { StateError, type StateErrorType } from './errors.ts'
+export { openLmdbDatabase } from './lmdb-database.ts'
+export { createMemoryDatabase } from './memory-database.ts'
+export {
+  type NodeSource,
+  noNodeSource,
+  TrieEdit,
+  trieEntries,
+  trieGet,
+  trieProof,
+  trieRootHash,
+} from './trie.ts'
+export type { TrieChild } from './trie-node.ts'
+export { orderedTrieRoot, secureTrieRoot, trieRoot } from './trie-root.ts'

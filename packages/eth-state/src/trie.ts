@@ -1,0 +1,328 @@
+/**
+ * A Merkle Patricia trie (Yellow Paper, appendix D) as a value: an edit makes new nodes along the paths that it
+ * changes and leaves the trie it began with as it was. Nodes are loaded when a path leads through them, and hashed once
+ * at the end.
+ */
+import { equalBytes } from '@cairn/core'
+import { emptyTrieRoot, keccak256 } from '@cairn/eth-codec'
+import { stateDamaged } from './errors.ts'
+import {
+  BranchNode,
+  decodeNode,
+  ExtensionNode,
+  encodeNode,
+  firstDifference,
+  hashSize,
+  joinPath,
+  LeafNode,
+  nibbleAt,
+  refOf,
+  type TrieChild,
+  type TrieNode,
+} from './trie-node.ts'
+
+/** Where nodes that are not in memory come from. */
+export interface NodeSource {
+  /**
+   * RLP of the node at the path of the first `depth` nibbles of `key`; kept by the caller.
+   * Undefined when there is none, which makes the trie a damaged one.
+   */
+  loadNode(key: Uint8Array, depth: number): Uint8Array | undefined
+}
+
+/** A trie that lies in memory whole. */
+export const noNodeSource: NodeSource = { loadNode: () => undefined }
+
+let lastEditNo = 0
+
+/** A series of changes to one trie, of which nobody sees anything before it takes `root`. */
+export class TrieEdit {
+  root: TrieChild
+  /** Key and depth of each path at which there is no node any more; a later change may have put one there again. */
+  readonly removed: { readonly key: Uint8Array; readonly depth: number }[] = []
+  readonly #source: NodeSource
+  readonly #editNo = ++lastEditNo
+
+  constructor(root: TrieChild, source: NodeSource) {
+    this.root = root
+    this.#source = source
+  }
+
+  /** Both are kept: nobody may change them afterwards. */
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.root = this.#put(this.root, key, 0, value)
+  }
+
+  /** A key that is not there is no error. */
+  delete(key: Uint8Array): void {
+    this.root = this.#delete(this.root, key, 0)
+  }
+
+  #put(child: TrieChild, key: Uint8Array, depth: number, value: Uint8Array): TrieNode {
+    if (child === undefined) return new LeafNode(key, value)
+    const node = resolveNode(child, this.#source, key, depth)
+    switch (node.kind) {
+      case 'leaf':
+        return this.#putAtLeaf(node, key, depth, value)
+      case 'extension':
+        return this.#putAtExtension(node, key, depth, value)
+      case 'branch': {
+        if (depth === 2 * key.length) {
+          const branch = this.#editable(node)
+          branch.value = value
+          return branch
+        }
+        const nibble = nibbleAt(key, depth)
+        const before = this.#loadChild(node, nibble, key, depth)
+        const after = this.#put(before, key, depth + 1, value)
+        return this.#withChild(node, nibble, before, after)
+      }
+    }
+  }
+
+  #putAtLeaf(leaf: LeafNode, key: Uint8Array, depth: number, value: Uint8Array): TrieNode {
+    const end = 2 * Math.min(leaf.key.length, key.length)
+    const fork = firstDifference(leaf.key, key, depth, end)
+    if (fork === 2 * key.length && fork === 2 * leaf.key.length) {
+      return equalBytes(leaf.value, value) ? leaf : new LeafNode(key, value)
+    }
+    const branch = this.#newBranch()
+    for (const each of [leaf, new LeafNode(key, value)]) {
+      if (fork === 2 * each.key.length) branch.value = each.value
+      else branch.children[nibbleAt(each.key, fork)] = new LeafNode(each.key, each.value)
+    }
+    return fork === depth ? branch : new ExtensionNode(key, fork - depth, branch)
+  }
+
+  #putAtExtension(
+    node: ExtensionNode,
+    key: Uint8Array,
+    depth: number,
+    value: Uint8Array,
+  ): TrieNode {
+    const end = depth + node.nibbleCount
+    const fork = firstDifference(node.key, key, depth, Math.min(end, 2 * key.length))
+    if (fork === end) {
+      const child = this.#put(node.child, key, end, value)
+      return child === node.child ? node : new ExtensionNode(node.key, node.nibbleCount, child)
+    }
+    const branch = this.#newBranch()
+    const rest = end - fork - 1
+    branch.children[nibbleAt(node.key, fork)] =
+      rest === 0 ? node.child : new ExtensionNode(node.key, rest, node.child)
+    if (fork === 2 * key.length) branch.value = value
+    else branch.children[nibbleAt(key, fork)] = new LeafNode(key, value)
+    return fork === depth ? branch : new ExtensionNode(key, fork - depth, branch)
+  }
+
+  #delete(child: TrieChild, key: Uint8Array, depth: number): TrieChild {
+    if (child === undefined) return undefined
+    const node = resolveNode(child, this.#source, key, depth)
+    switch (node.kind) {
+      case 'leaf':
+        if (!equalBytes(node.key, key)) return node
+        this.removed.push({ key, depth })
+        return undefined
+      case 'extension':
+        return this.#deleteBelowExtension(node, key, depth)
+      case 'branch':
+        return this.#deleteBelowBranch(node, key, depth)
+    }
+  }
+
+  #deleteBelowExtension(node: ExtensionNode, key: Uint8Array, depth: number): TrieNode {
+    const end = depth + node.nibbleCount
+    if (end > 2 * key.length || firstDifference(node.key, key, depth, end) < end) return node
+    const child = this.#delete(node.child, key, end)
+    if (child === node.child) return node
+    if (child === undefined || child instanceof Uint8Array) {
+      throw stateDamaged('an extension with nothing below it')
+    }
+    return this.#extend(child, key, depth, node.nibbleCount)
+  }
+
+  /** What stands for a node `nibbleCount` further up. */
+  #extend(node: TrieNode, key: Uint8Array, depth: number, nibbleCount: number): TrieNode {
+    if (node.kind === 'branch') return new ExtensionNode(key, nibbleCount, node)
+    this.removed.push({ key, depth: depth + nibbleCount })
+    if (node.kind === 'leaf') return new LeafNode(node.key, node.value)
+    return new ExtensionNode(node.key, nibbleCount + node.nibbleCount, node.child)
+  }
+
+  #deleteBelowBranch(node: BranchNode, key: Uint8Array, depth: number): TrieChild {
+    let branch: BranchNode
+    if (depth === 2 * key.length) {
+      if (node.value === undefined) return node
+      branch = this.#editable(node)
+      branch.value = undefined
+    } else {
+      const nibble = nibbleAt(key, depth)
+      const before = this.#loadChild(node, nibble, key, depth)
+      const after = this.#delete(before, key, depth + 1)
+      branch = this.#withChild(node, nibble, before, after)
+      if (after !== undefined) return branch
+    }
+    return this.#collapse(branch, key, depth)
+  }
+
+  /** A branch with one thing left is none. */
+  #collapse(branch: BranchNode, key: Uint8Array, depth: number): TrieNode {
+    let left = -1
+    for (let nibble = 0; nibble < 16; nibble++) {
+      if (branch.children[nibble] === undefined) continue
+      if (left >= 0 || branch.value !== undefined) return branch
+      left = nibble
+    }
+    if (left < 0) {
+      return new LeafNode(key.subarray(0, depth >> 1), branch.value as Uint8Array)
+    }
+    const path = joinPath(key, depth, Uint8Array.of(left), 1, 1)
+    const child = resolveNode(branch.children[left], this.#source, path, depth + 1)
+    // The path of an extension must hold the nibble that led to the branch below it.
+    return this.#extend(child, path, depth, 1)
+  }
+
+  /** The child, put in place of its hash when it had to be loaded: for every trie that shares the node. */
+  #loadChild(node: BranchNode, nibble: number, key: Uint8Array, depth: number): TrieChild {
+    const child = node.children[nibble]
+    if (!(child instanceof Uint8Array)) return child
+    const loaded = loadNode(child, this.#source, key, depth + 1)
+    node.children[nibble] = loaded
+    return loaded
+  }
+
+  #newBranch(): BranchNode {
+    return new BranchNode(new Array(16).fill(undefined), undefined, this.#editNo)
+  }
+
+  #withChild(node: BranchNode, nibble: number, before: TrieChild, after: TrieChild): BranchNode {
+    // A child changed in place is the same one; then its parent was made by this edit, too, and has lost its hash.
+    if (after === before) {
+      if (after === undefined || after instanceof Uint8Array || after.ref !== undefined) return node
+    }
+    const branch = this.#editable(node)
+    branch.children[nibble] = after
+    return branch
+  }
+
+  #editable(node: BranchNode): BranchNode {
+    if (node.editNo !== this.#editNo) {
+      return new BranchNode(node.children.slice(), node.value, this.#editNo)
+    }
+    node.ref = undefined
+    node.isStored = false
+    return node
+  }
+}
+
+/** The node behind a child, loaded when it has to be. */
+function resolveNode(
+  child: TrieChild,
+  source: NodeSource,
+  key: Uint8Array,
+  depth: number,
+): TrieNode {
+  if (child === undefined) throw stateDamaged('a trie node without children')
+  return child instanceof Uint8Array ? loadNode(child, source, key, depth) : child
+}
+
+function loadNode(hash: Uint8Array, source: NodeSource, key: Uint8Array, depth: number): TrieNode {
+  const rlp = source.loadNode(key, depth)
+  if (rlp === undefined) throw stateDamaged(`a trie node at depth ${depth} is missing`)
+  if (!equalBytes(keccak256(rlp), hash)) {
+    throw stateDamaged(`a trie node at depth ${depth} does not match its hash`)
+  }
+  const node = decodeNode(rlp, key, depth)
+  node.ref = hash
+  return node
+}
+
+/** The value under a key, or undefined. */
+export function trieGet(
+  root: TrieChild,
+  source: NodeSource,
+  key: Uint8Array,
+): Uint8Array | undefined {
+  let found: Uint8Array | undefined
+  walk(root, source, key, (node, depth) => {
+    if (node.kind === 'leaf' && equalBytes(node.key, key)) found = node.value
+    if (node.kind === 'branch' && depth === 2 * key.length) found = node.value
+  })
+  return found
+}
+
+/**
+ * RLP of every node from the root towards the key, as far as there are any: the proof of EIP-1186, of what is under the
+ * key or that nothing is. Nodes shorter than a hash stand within their parents.
+ */
+export function trieProof(root: TrieChild, source: NodeSource, key: Uint8Array): Uint8Array[] {
+  const proof: Uint8Array[] = []
+  walk(root, source, key, (node, depth) => {
+    if (depth === 0 || refOf(node, depth).length === hashSize) {
+      refOf(node, depth)
+      proof.push(encodeNode(node, depth))
+    }
+  })
+  return proof
+}
+
+function walk(
+  root: TrieChild,
+  source: NodeSource,
+  key: Uint8Array,
+  visit: (node: TrieNode, depth: number) => void,
+): void {
+  let child = root
+  let depth = 0
+  while (child !== undefined) {
+    const node = resolveNode(child, source, key, depth)
+    visit(node, depth)
+    if (node.kind === 'leaf') return
+    if (node.kind === 'extension') {
+      const end = depth + node.nibbleCount
+      if (end > 2 * key.length || firstDifference(node.key, key, depth, end) < end) return
+      child = node.child
+      depth = end
+    } else {
+      if (depth === 2 * key.length) return
+      child = node.children[nibbleAt(key, depth)]
+      depth++
+    }
+  }
+}
+
+/** 32 bytes. Hashes what has changed since the last time. */
+export function trieRootHash(root: TrieChild): Uint8Array {
+  if (root === undefined) return emptyTrieRoot
+  const ref = refOf(root, 0)
+  return ref.length === hashSize ? ref : keccak256(ref)
+}
+
+/** Every key and its value, in the order of keys. */
+export function* trieEntries(
+  root: TrieChild,
+  source: NodeSource,
+): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+  yield* entriesBelow(root, source, new Uint8Array(0), 0)
+}
+
+function* entriesBelow(
+  child: TrieChild,
+  source: NodeSource,
+  path: Uint8Array,
+  depth: number,
+): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+  if (child === undefined) return
+  const node = resolveNode(child, source, path, depth)
+  if (node.kind === 'leaf') {
+    yield [node.key, node.value]
+  } else if (node.kind === 'extension') {
+    yield* entriesBelow(node.child, source, node.key, depth + node.nibbleCount)
+  } else {
+    if (node.value !== undefined) yield [path.subarray(0, depth >> 1), node.value]
+    for (let nibble = 0; nibble < 16; nibble++) {
+      const below = joinPath(path, depth, Uint8Array.of(nibble), 1, 1)
+      yield* entriesBelow(node.children[nibble], source, below, depth + 1)
+    }
+  }
+}
