@@ -130,6 +130,10 @@ export function failureOf(
 ): ClientFailure | SimulationViolation {
   if (error instanceof LedgerError) {
     if (error.code === 'LEDGER_STOPPED') life.hasStopped = true
+    if (error.code === 'COMMIT_NOT_CONFIRMED') {
+      life.hasStopped = true
+      return new ClientFailure('unknown', error.code)
+    }
     return new ClientFailure(absentCodes.has(error.code) ? 'absent' : 'refused', error.code)
   }
   if (error instanceof PartiqlError) return new ClientFailure('refused', error.code)

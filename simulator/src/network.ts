@@ -205,11 +205,8 @@ export class WireConnection implements Connection {
       const isTransactionOver = /^Transaction .* has expired$/.test(textAt(answer?.body, 'Message'))
       return new ClientFailure(isFirst || isTransactionOver ? 'absent' : 'unknown', failure.code)
     }
-    // The lost answer to the first request may have been that a write failed. The server does not remember that one, so
-    // the second answer tells nothing either.
-    const isInDoubt = !isFirst && this.#network.life.hasFaults
-    if (failure.kind === 'unknown' || isInDoubt) return new ClientFailure('unknown', failure.code)
-    return new ClientFailure('absent', failure.code)
+    // Also of a repeated commit: when the lost answer was that a write failed, so is this one.
+    return new ClientFailure(failure.kind === 'unknown' ? 'unknown' : 'absent', failure.code)
   }
 
   async abort(): Promise<void> {

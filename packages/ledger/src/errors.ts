@@ -42,6 +42,8 @@ export type LedgerErrorType =
   | { readonly code: 'LEDGER_DAMAGED'; readonly directory: string }
   /** An earlier write or sync failed; only a restart helps. */
   | { readonly code: 'LEDGER_STOPPED'; readonly ledgerName: string }
+  /** The ledger stopped while the commit was on its way: whether it is on the disk shows after a restart. */
+  | { readonly code: 'COMMIT_NOT_CONFIRMED'; readonly ledgerName: string }
   | { readonly code: 'LEDGER_CLOSED'; readonly ledgerName: string }
   | { readonly code: 'DIRECTORY_IN_USE'; readonly directory: string }
 

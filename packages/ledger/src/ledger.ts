@@ -284,7 +284,7 @@ export class LedgerEngine implements Ledger {
   /** Resolves with `address` when every block numbered so far is on the disk. */
   #durable(address: BlockAddress | undefined): Promise<BlockAddress | undefined> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) reject(this.#failure)
+      if (this.#failure !== undefined) reject(this.#stopped(address))
       else if (this.#journal.durableCount === this.#nextSequenceNo) resolve(address)
       else this.#waiters.push({ sequenceNo: this.#nextSequenceNo - 1, address, resolve, reject })
     })
@@ -327,7 +327,7 @@ export class LedgerEngine implements Ledger {
     this.#failure = error
     const { logger } = this.#parts
     logger.log('error', 'the ledger stops after a failure', { ledger: this.name, error })
-    for (const waiter of this.#waiters) waiter.reject(error)
+    for (const waiter of this.#waiters) waiter.reject(this.#stopped(waiter.address))
     this.#waiters = []
     this.#followers.wake(Number.POSITIVE_INFINITY)
     this.#wakeRoomWaiters()
@@ -488,18 +488,36 @@ export class LedgerEngine implements Ledger {
         { shortMessage: `Ledger ${this.name} is closed.` },
       )
     }
-    if (this.#failure !== undefined) {
-      throw new LedgerError(
-        { code: 'LEDGER_STOPPED', ledgerName: this.name },
+    if (this.#failure !== undefined) throw this.#stopped(undefined)
+  }
+
+  /** @param address Of a block that was numbered, when the failure caught a commit. */
+  #stopped(address: BlockAddress | undefined): LedgerError {
+    const { name: ledgerName } = this
+    const cause = this.#failure
+    if (address === undefined) {
+      return new LedgerError(
+        { code: 'LEDGER_STOPPED', ledgerName },
         {
-          shortMessage: `Ledger ${this.name} has stopped after a failed write.`,
+          shortMessage: `Ledger ${ledgerName} has stopped after a failed write.`,
           metaMessages: [
             'Nothing acknowledged is lost. Look at the log and the disk, then restart.',
           ],
-          cause: this.#failure,
+          cause,
         },
       )
     }
+    return new LedgerError(
+      { code: 'COMMIT_NOT_CONFIRMED', ledgerName },
+      {
+        shortMessage: `Ledger ${ledgerName} stopped before the commit was known to be on the disk.`,
+        metaMessages: [
+          `Block: ${address.sequenceNo}, there or not after a restart`,
+          'Look at the log and the disk, then restart. Look for the data before you write them again.',
+        ],
+        cause,
+      },
+    )
   }
 
   /** Ends open transactions, waits for what is on its way to the disk, and closes every file. */

@@ -128,6 +128,7 @@ const sessionLedgerFaults: FaultTable<LedgerErrorType> = {
   TAGS_INVALID: undefined,
   LEDGER_DAMAGED: undefined,
   LEDGER_STOPPED: undefined,
+  COMMIT_NOT_CONFIRMED: undefined,
   DIRECTORY_IN_USE: undefined,
 }
 

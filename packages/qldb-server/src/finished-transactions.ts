@@ -1,14 +1,18 @@
 /**
  * Commits of the last minutes with their answers, so that a repeated CommitTransaction of the same transaction and
- * digest gets the first answer instead of an error (qldb-compat 6). Bounded by count and by age, in memory only.
+ * digest gets the first answer instead of another error (qldb-compat 6). Failures too: a client that hears "not open"
+ * takes the commit for one that never was. Bounded by count and by age, in memory only.
  */
 import { type Clock, equalBytes } from '@cairn/core'
+
+/** The body of the answer, or what the commit was refused with. */
+export type Outcome = { readonly answer: string } | { readonly error: unknown }
 
 interface FinishedTransaction {
   /** Whose it was: the same identity on the same ledger may ask again. */
   readonly owner: string
   readonly digest: Uint8Array
-  readonly answer: string
+  readonly outcome: Outcome
   readonly finishedMs: number
 }
 
@@ -25,19 +29,19 @@ export class FinishedTransactions {
     this.#msMax = msMax
   }
 
-  remember(transactionId: string, owner: string, digest: Uint8Array, answer: string): void {
+  remember(transactionId: string, owner: string, digest: Uint8Array, outcome: Outcome): void {
     const nowMs = this.#clock.nowMs()
-    this.#byId.set(transactionId, { owner, digest, answer, finishedMs: nowMs })
+    this.#byId.set(transactionId, { owner, digest, outcome, finishedMs: nowMs })
     for (const [id, { finishedMs }] of this.#byId) {
       if (this.#byId.size <= this.#countMax && nowMs - finishedMs <= this.#msMax) break
       this.#byId.delete(id)
     }
   }
 
-  answerOf(transactionId: string, owner: string, digest: Uint8Array): string | undefined {
+  outcomeOf(transactionId: string, owner: string, digest: Uint8Array): Outcome | undefined {
     const finished = this.#byId.get(transactionId)
     if (finished === undefined || finished.owner !== owner) return undefined
     if (this.#clock.nowMs() - finished.finishedMs > this.#msMax) return undefined
-    return equalBytes(finished.digest, digest) ? finished.answer : undefined
+    return equalBytes(finished.digest, digest) ? finished.outcome : undefined
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ionByte } from './testing/fake-host.ts'
+import { ionByte, ledgerError } from './testing/fake-host.ts'
 import { ServerFixture } from './testing/server-fixture.ts'
 
 const digest = '6SQvQzH2qw8rK3aWy4b+M9XrQ+0L+3LJWnCH5sPs/6Y='
@@ -390,6 +390,21 @@ describe('transactions', () => {
     expect((await fixture.send(commit(token, id, otherDigest))).status).toBe(400)
     fixture.clock.advance(minute + 1)
     expect((await fixture.send(commit(other, id))).status).toBe(400)
+  })
+
+  it.each([
+    [{ code: 'COMMIT_NOT_CONFIRMED', ledgerName: 'L' }, 'InternalFailure'],
+    [{ code: 'OCC_CONFLICT', transactionId: 't', conflict: 'c' }, 'OccConflictException'],
+  ] as const)('answers a repeated commit that failed as the first', async (data, name) => {
+    const { fixture, token, id } = await openTransaction()
+    fixture.host.commitFailure = ledgerError(data)
+    const first = await fixture.send(commit(token, id))
+    fixture.host.commitFailure = undefined
+    expect(first.body.__type).toContain(name)
+    const again = await fixture.send(commit(token, id))
+    expect([again.status, again.text]).toEqual([first.status, first.text])
+    const next = await fixture.startTransaction(token)
+    expect((await fixture.send(commit(token, next))).status).toBe(200)
   })
 
   it('forgets the oldest commit when it remembers as many as it may', async () => {

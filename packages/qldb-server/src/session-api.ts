@@ -201,8 +201,11 @@ export class SessionApi {
     }
     const owner = `${session.ledger.strandId}/${session.principal}`
     if (session.transaction?.id !== transactionId) {
-      const answer = this.#finished.answerOf(transactionId, owner, digest)
-      if (answer !== undefined) return answer
+      const outcome = this.#finished.outcomeOf(transactionId, owner, digest)
+      if (outcome !== undefined) {
+        if ('error' in outcome) throw outcome.error
+        return outcome.answer
+      }
     }
     const transaction = this.#openTransaction(session, 'CommitTransaction', members)
     try {
@@ -212,9 +215,10 @@ export class SessionApi {
         `{"CommitTransaction":{"TransactionId":"${result.transactionId}",` +
         `"CommitDigest":"${encodeBase64(result.commitDigest)}",` +
         `${measures(result.processingMs, result.usage)}}}`
-      this.#finished.remember(transactionId, owner, digest, answer)
+      this.#finished.remember(transactionId, owner, digest, { answer })
       return answer
     } catch (error) {
+      this.#finished.remember(transactionId, owner, digest, { error })
       this.#afterFailure(session, transaction, error)
       // A commit ends the transaction one way or the other; the driver may begin the next without an abort.
       if (session.transaction === transaction) session.abortTransaction()

@@ -47,6 +47,11 @@ const ledgerProblems: ProblemTable<LedgerErrorType> = {
   ADDRESS_INVALID: [400, 'The block address is not one of this ledger', statementRemedy],
   DOCUMENT_NOT_FOUND: [400, 'No such document', statementRemedy],
   LEDGER_STOPPED: [503, 'The ledger has stopped', 'Look at the log of the server, and restart it.'],
+  COMMIT_NOT_CONFIRMED: [
+    500,
+    'The commit is not confirmed',
+    'Look for the data once the server was restarted, before you send the request again.',
+  ],
   LEDGER_CLOSED: [503, 'The ledger was closed', againRemedy],
   COMMIT_DIGEST_MISMATCH: undefined,
   LEDGER_EXISTS: undefined,

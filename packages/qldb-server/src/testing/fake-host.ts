@@ -60,6 +60,11 @@ export class FakeTransaction implements Transaction {
   }
 
   async commit(expectedDigest?: Uint8Array): Promise<CommitResult> {
+    const failure = this.#host.commitFailure
+    if (failure !== undefined) {
+      this.state = 'aborted'
+      throw failure
+    }
     if (expectedDigest?.every((byte) => byte === 0)) throw this.#failure('COMMIT_DIGEST_MISMATCH')
     this.state = 'committed'
     return {
@@ -172,6 +177,8 @@ export class FakeHost implements LedgerHost {
   gate: Promise<void> = Promise.resolve()
   openGate: () => void = () => undefined
   ledgerCountMax = 200
+  /** What commits fail with. */
+  commitFailure: LedgerError | undefined
   #ledgerNo = 0
 
   constructor(nowMs: () => number) {
