@@ -86,12 +86,13 @@ function withStrandFinding(
 }
 
 function toJson(report: LedgerVerification): Readonly<Record<string, unknown>> {
-  const { name, strandId, blockCount, revisionCount, findings } = report
+  const { name, strandId, blockCount, importedBlockCount, revisionCount, findings } = report
   return {
     isVerified: findings.length === 0,
     ledger: name,
     strandId,
     blockCount,
+    importedBlockCount,
     revisionCount,
     digest: toBase64(report.digest),
     findings,
@@ -99,8 +100,10 @@ function toJson(report: LedgerVerification): Readonly<Record<string, unknown>> {
 }
 
 function toText(report: LedgerVerification, known: KnownDigest | undefined): string {
-  const { name, strandId, blockCount, revisionCount, findings } = report
-  const facts = `${blockCount} blocks with ${revisionCount} revisions, strand ${strandId}`
+  const { name, strandId, blockCount, importedBlockCount, revisionCount, findings } = report
+  const imported = importedBlockCount === 0 ? '' : ` (${importedBlockCount} of them QLDB's own)`
+  const blocks = `${blockCount} blocks${imported}`
+  const facts = `${blocks} with ${revisionCount} revisions, strand ${strandId}`
   if (findings.length === 0) {
     const covered = known === undefined ? '' : `\n  It gives ${known.source} again.`
     return `Verified: ledger ${name}, ${facts}.${covered}\n  Digest ${toBase64(report.digest)}`

@@ -51,6 +51,7 @@ const imported: BlockBody = {
   revisions: [...full.revisions, hashOnlyRevision(hash(8))],
   imported: {
     form: 'imported',
+    previousBlockHash: hash(9),
     transactionInfo: Uint8Array.of(0xe0, 1, 0, 0xea, 0xd0),
     redactionInfo: undefined,
     derivedCatalogInfo: Uint8Array.of(0xe0, 1, 0, 0xea, 0xd0),

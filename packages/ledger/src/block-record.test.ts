@@ -60,6 +60,7 @@ const importedBlock = fc
     nativeBlock,
     fc.record({
       form: fc.constantFrom('native' as const, 'imported' as const),
+      previousBlockHash: fc.option(hash, { nil: undefined }),
       transactionInfo: stream,
       redactionInfo: fc.option(stream, { nil: undefined }),
       derivedCatalogInfo: fc.option(stream, { nil: undefined }),

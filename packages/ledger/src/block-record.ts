@@ -12,7 +12,8 @@
  * Version 3 is a block that came with an import. Its revisions may be of kind 4, the hash and nothing else, and a part
  * follows that keeps what was hashed as it was:
  *
- *   form u8 | transactionInfo: Ion stream | redactionInfo: Ion stream or empty | derived catalogInfo: the same
+ *   form u8 | hash before block 0, or empty | transactionInfo: Ion stream | redactionInfo: Ion stream or empty
+ *   derived catalogInfo: Ion stream or empty
  */
 import { emptyBytes, hashBytesSize } from '@cairn/core'
 import type { JournalRecord } from '@cairn/journal'
@@ -70,6 +71,8 @@ export interface BlockRevision {
 export interface ImportedParts {
   /** `native`: sealed by Cairn, the header's hash ends `entriesHashList`. `imported`: sealed by QLDB. */
   readonly form: 'native' | 'imported'
+  /** What block 0 has for a predecessor's hash; undefined: zero bytes, and for every other block. */
+  readonly previousBlockHash: Uint8Array | undefined
   /** Stands in for `statements`, which are empty. */
   readonly transactionInfo: Uint8Array
   readonly redactionInfo: Uint8Array | undefined
@@ -135,6 +138,7 @@ export function encodeBlockBody(block: BlockBody): Uint8Array {
   writeRevisions(block.revisions)
   if (imported !== undefined) {
     writer.u8(forms.indexOf(imported.form))
+    writer.bytes(imported.previousBlockHash ?? emptyBytes)
     writer.bytes(imported.transactionInfo)
     writer.bytes(imported.redactionInfo ?? emptyBytes)
     writer.bytes(imported.derivedCatalogInfo ?? emptyBytes)
@@ -240,6 +244,7 @@ function readImported(reader: ByteReader): ImportedParts {
   if (form === undefined) throw new RangeError('imported block of an unknown form')
   return {
     form,
+    previousBlockHash: optionalView(reader),
     transactionInfo: reader.bytesView(),
     redactionInfo: optionalView(reader),
     derivedCatalogInfo: optionalView(reader),
@@ -253,12 +258,10 @@ function optionalView(reader: ByteReader): Uint8Array | undefined {
 
 /** A journal record as the block it holds. */
 export function blockOf({ sequenceNo, hash, previousHash, body }: JournalRecord): BlockRecord {
-  return {
-    ...decodeBlockBody(body),
-    sequenceNo,
-    blockHash: hash,
-    previousBlockHash: sequenceNo === 0 ? emptyBytes : previousHash,
-  }
+  const block = decodeBlockBody(body)
+  const first = block.imported?.previousBlockHash ?? emptyBytes
+  const previousBlockHash = sequenceNo === 0 ? first : previousHash
+  return { ...block, sequenceNo, blockHash: hash, previousBlockHash }
 }
 
 function readRevision(

@@ -22,20 +22,13 @@ import { LedgerError } from './errors.ts'
 import { LedgerEngine } from './ledger.ts'
 import type { LedgerLimits } from './limits.ts'
 import { NodeFile, type NodeSource } from './node-file.ts'
-import {
-  changesIndexes,
-  type ProjectedBlock,
-  type Projection,
-  type ProjectionDriver,
-  type Watermark,
-} from './projection.ts'
+import type { Projection, ProjectionDriver, Watermark } from './projection.ts'
+import { ProjectionWriter, replayedBlockCountMax } from './projection-writer.ts'
 import { ProofTrees } from './proof-trees.ts'
-import { entryHashOf, Replayer } from './replay.ts'
+import { entryHashOf } from './replay.ts'
 import { InlineSealer, SealingChain } from './sealer.ts'
 import type { SealerThread } from './threaded-sealer.ts'
 
-/** Blocks replayed per LMDB commit. */
-const replayedBlockCountMax = 2000
 const progressIntervalMs = 2000
 
 export interface EngineOptions {
@@ -73,10 +66,7 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
     }
     await appendGenesis(journal, options)
   }
-  const opened =
-    (await openProjections(journal, options)) ?? (await rebuildProjections(journal, options))
-  await catchUp(journal, opened, options)
-  const { projection, nodeFile } = opened
+  const { projection, nodeFile } = await openProjectionsOf(journal, options)
   const size = journal.nextSequenceNo
   const { name, strandId, clock, ids, limits } = options
   return LedgerEngine.start({
@@ -141,15 +131,34 @@ async function appendGenesis(journal: Journal, options: EngineOptions): Promise<
   await journal.append(record.blockHash, encodeBlockBody(record))
 }
 
-interface Projections {
+export interface Projections {
   readonly projection: Projection
   readonly nodeFile: NodeFile
+}
+
+export type ProjectionOptions = Pick<
+  EngineOptions,
+  'name' | 'strandId' | 'directory' | 'fileSystem' | 'clock' | 'logger' | 'projections'
+>
+
+/**
+ * The projections of a journal, with every block that it has.
+ * @throws JournalError DAMAGED; LedgerError LEDGER_DAMAGED
+ */
+export async function openProjectionsOf(
+  journal: Journal,
+  options: ProjectionOptions,
+): Promise<Projections> {
+  const opened =
+    (await openProjections(journal, options)) ?? (await rebuildProjections(journal, options))
+  await catchUp(journal, opened, options)
+  return opened
 }
 
 /** Undefined when there are none that can be used. */
 async function openProjections(
   journal: Journal,
-  options: EngineOptions,
+  options: ProjectionOptions,
 ): Promise<Projections | undefined> {
   const { directory, fileSystem, logger, name, projections } = options
   const projection = await projections.open(`${directory}/projection`, fileSystem)
@@ -199,7 +208,7 @@ function isSound(nodeFile: NodeFile, size: number, watermark: Watermark): boolea
 
 async function rebuildProjections(
   journal: Journal,
-  { directory, fileSystem, logger, name, projections }: EngineOptions,
+  { directory, fileSystem, logger, name, projections }: ProjectionOptions,
 ): Promise<Projections> {
   await projections.remove(`${directory}/projection`, fileSystem)
   if (await fileSystem.exists(`${directory}/nodes`)) await fileSystem.remove(`${directory}/nodes`)
@@ -219,54 +228,24 @@ async function rebuildProjections(
 async function catchUp(
   journal: Journal,
   { projection, nodeFile }: Projections,
-  options: EngineOptions,
+  options: ProjectionOptions,
 ): Promise<void> {
   const { logger, name, strandId, clock } = options
-  const start = (projection.watermark?.sequenceNo ?? -1) + 1
-  const qldbTree = new MerkleTree(qldbHasher, nodeFile.store(0), start)
-  const tlogTree = new MerkleTree(tlogHasher, nodeFile.store(1), start)
-  const replayer = new Replayer(projection.catalog, (table, documentId) => {
-    const snapshot = projection.acquireSnapshot()
-    const revision = snapshot.getCurrent(table.tableNo, documentId)
-    snapshot.release()
-    return revision
-  })
-  let batch: ProjectedBlock[] = []
-  let last: { sequenceNo: number; blockHash: Uint8Array; timestampMs: number } | undefined
-  const apply = async () => {
-    if (last === undefined || batch.length === 0) return
-    await nodeFile.flush(last.sequenceNo + 1)
-    await projection.apply(batch, {
-      ...last,
-      qldbRoot: qldbTree.root(),
-      tlogRoot: tlogTree.root(),
-    })
-    replayer.applied()
-    batch = []
-  }
+  const writer = new ProjectionWriter({ strandId, projection, nodeFile })
   let reportedMs = clock.nowMs()
-  for (const record of journal.readFrom(start)) {
+  for (const record of journal.readFrom(writer.nextSequenceNo)) {
     const block = blockOf(record)
-    const projected = replayer.replay(block)
-    if (batch.length === replayedBlockCountMax || changesIndexes(projected)) await apply()
-    batch.push(projected)
-    qldbTree.append(Uint8Array.from(block.blockHash))
-    tlogTree.append(entryHashOf(strandId, block))
-    last = {
-      sequenceNo: block.sequenceNo,
-      blockHash: Uint8Array.from(block.blockHash),
-      timestampMs: block.timestampMs,
-    }
+    await writer.add(block)
     if (clock.nowMs() - reportedMs >= progressIntervalMs) {
       reportedMs = clock.nowMs()
       const blocks = `${block.sequenceNo + 1} of ${journal.nextSequenceNo}`
       logger.log('info', 'replaying the journal', { ledger: name, blocks })
     }
   }
-  await apply()
+  await writer.apply()
 }
 
-function damaged({ name, directory }: EngineOptions, message: string): LedgerError {
+function damaged({ name, directory }: ProjectionOptions, message: string): LedgerError {
   return new LedgerError(
     { code: 'LEDGER_DAMAGED', directory },
     {

@@ -88,6 +88,11 @@ function revisionLeafHash(block: BlockRecord, revision: BlockRevision): Uint8Arr
   )
 }
 
+/** The DDL of a block, whether it is hashed or was read from the statements of an imported one. */
+export function catalogInfoOf(block: BlockRecord): Uint8Array | undefined {
+  return block.catalogInfo ?? block.imported?.derivedCatalogInfo
+}
+
 /** Turns blocks into what the projection applies, given what it holds already. */
 export class Replayer {
   #catalog: Catalog
@@ -103,9 +108,14 @@ export class Replayer {
     this.#readCurrent = readCurrent
   }
 
+  /** After the blocks replayed so far. */
+  get catalog(): Catalog {
+    return this.#catalog
+  }
+
   replay(block: BlockRecord): ProjectedBlock {
     const { sequenceNo } = block
-    const catalogInfo = block.catalogInfo ?? block.imported?.derivedCatalogInfo
+    const catalogInfo = catalogInfoOf(block)
     const operations = catalogInfo === undefined ? [] : operationsFromIon(decodeIon(catalogInfo))
     const before = this.#catalog
     for (const operation of operations) {

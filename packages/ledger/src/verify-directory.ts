@@ -12,7 +12,7 @@ import {
 } from '@cairn/journal'
 import { createLedgerReplay, type LedgerReplay, parseBlock } from '@cairn/verifier'
 import type { LedgerDescription } from './api.ts'
-import { blockOf } from './block-record.ts'
+import { type BlockRecord, blockOf } from './block-record.ts'
 import { blockToIon } from './block-view.ts'
 import { ledgerNotFound, listFolders } from './ledger-folder.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
@@ -52,6 +52,8 @@ export interface LedgerVerification {
   readonly name: string
   readonly strandId: string
   readonly blockCount: number
+  /** Of those, from the first on, blocks that an import brought from QLDB, checked by QLDB's rules. */
+  readonly importedBlockCount: number
   readonly revisionCount: number
   /** Of the last block that could be checked. */
   readonly digest: Uint8Array
@@ -91,7 +93,7 @@ async function verifyLedger(
   }
   // Read first: what was projected by now must be in the journal that is read afterwards.
   const watermark = await projections.readWatermark(`${directory}/projection`, fileSystem)
-  const replay = createLedgerReplay({ strandId })
+  const replay = createLedgerReplay({ strandId, importedBlockCount: 'detect' })
   let revisionCount = 0
   let expected: Uint8Array | undefined
   const report = await verifyJournal({
@@ -124,6 +126,7 @@ async function verifyLedger(
     name,
     strandId,
     blockCount: replay.blockCount,
+    importedBlockCount: replay.importedBlockCount,
     revisionCount,
     digest: replay.digest(),
     tlogRoot: replay.tlogRoot(),
@@ -149,11 +152,14 @@ function placeOf({
 function addRecord(replay: LedgerReplay, strandId: string, record: JournalRecord): number {
   // The record is only lent; the replay keeps the hash for the next block.
   const block = blockOf({ ...record, hash: record.hash.slice() })
-  const { catalogInfo } = block
-  replay.add(parseBlock(blockToIon(strandId, block)), {
-    catalogInfoHash: catalogInfo === undefined ? 'none' : hashIon(decodeIon(catalogInfo)),
-  })
+  replay.add(parseBlock(blockToIon(strandId, block)), { catalogInfoHash: catalogInfoHash(block) })
   return block.revisions.length
+}
+
+/** Exports do not tell the catalog information of a block, only its hash. */
+function catalogInfoHash({ catalogInfo, imported }: BlockRecord): Uint8Array | 'none' | undefined {
+  if (catalogInfo !== undefined) return hashIon(decodeIon(catalogInfo))
+  return imported === undefined ? 'none' : undefined
 }
 
 function sameDigest(a: Uint8Array | undefined, b: Uint8Array): boolean {

@@ -25,9 +25,11 @@ import type { RevisionHashes } from './hashes.ts'
 export interface BlockContentOptions {
   /**
    * True for a native block. Without it only what QLDB itself promised is checked: any number of hashes in
-   * `entriesHashList` may stand for things unknown, and nothing binds address and time.
+   * `entriesHashList` may stand for things unknown, and nothing binds address and time. `detect`: as the block itself
+   * has it, native when its list ends with its header's hash. The form that was found is in the answer, and whoever
+   * asks for it must care: leaving the hash out makes a native block an imported one.
    */
-  readonly strict: boolean
+  readonly strict: boolean | 'detect'
   /**
    * Hash of the block's catalog information, which is no part of the block; `none` when it has none. Left out, one
    * hash in its place is taken as it is. For native blocks only.
@@ -73,13 +75,14 @@ export function verifyBlockContent(block: Block, options: BlockContentOptions): 
     'blockHash is not entriesHash joined with previousBlockHash',
   )
   for (const revision of block.revisions) checkBelonging(block, revision)
-  if (options.strict) checkNative(block)
-  const items = options.strict
+  const isNative = options.strict === 'detect' ? hasHeaderItem(block, hashes) : options.strict
+  if (isNative) checkNative(block)
+  const items = isNative
     ? nativeItems(block, hashes, options.catalogInfoHash)
     : importedItems(block, hashes)
-  const form = options.strict ? 'native' : 'imported'
+  const form = isNative ? 'native' : 'imported'
   const encoded = encodeContent(block, form, items, hashes)
-  if (options.strict) checkHeaderItem(block, items.length, sha256(encoded.headerBytes))
+  if (isNative) checkHeaderItem(block, items.length, sha256(encoded.headerBytes))
   return { form, hashes, ...encoded, leafHash: tlogLeafHash(encoded.entry) }
 }
 
@@ -179,6 +182,21 @@ function nativeItems(
   }
   if (hasCatalogItem) items.push({ role: 'catalogInfo', hash: stated })
   return items
+}
+
+/** Whether the list ends with the hash of the canonical header, as Cairn's own do and no other can. */
+function hasHeaderItem(block: Block, hashes: BlockHashes): boolean {
+  const { entriesHashList } = block
+  const contentCount = hashes.items.length
+  const catalogHash = entriesHashList[contentCount]
+  const restCount = entriesHashList.length - contentCount
+  if (restCount < 1 || restCount > 2 || catalogHash === undefined) return false
+  const items: BlockItem[] = hashes.items.map(({ role, hash }) => ({ role, hash }))
+  const isInOrder = items.every(({ hash }, i) => equalBytes(entriesHashList[i] ?? emptyBytes, hash))
+  if (!isInOrder) return false
+  if (restCount === 2) items.push({ role: 'catalogInfo', hash: catalogHash })
+  const { headerBytes } = encodeContent(block, 'native', items, hashes)
+  return equalBytes(entriesHashList.at(-1) ?? emptyBytes, sha256(headerBytes))
 }
 
 /** The whole list; roles only for what was recomputed. */

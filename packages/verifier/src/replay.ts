@@ -47,8 +47,11 @@ function checkPosition(previous: BlockLink | undefined, blockAddress: BlockAddre
 export interface LedgerReplayOptions {
   /** Strand that the ledger must have. */
   readonly strandId?: string
-  /** Blocks at the beginning that QLDB made, to which only QLDB's own rules apply. */
-  readonly importedBlockCount?: number
+  /**
+   * Blocks at the beginning that QLDB made, to which only QLDB's own rules apply. `detect`: those before the first
+   * block that carries Cairn's header; compare the count that comes out with what you know of the ledger.
+   */
+  readonly importedBlockCount?: number | 'detect'
 }
 
 export interface LedgerReplay {
@@ -60,6 +63,8 @@ export interface LedgerReplay {
   /** Address of the last block taken in. */
   readonly tip: BlockAddress | undefined
   readonly blockCount: number
+  /** Blocks at the beginning that were taken as QLDB's. */
+  readonly importedBlockCount: number
   /** QLDB digest over the blocks so far; zero bytes when there are none. */
   digest(): Uint8Array
   /** Root of the tlog tree over the entries so far. */
@@ -72,6 +77,7 @@ export function createLedgerReplay(options: LedgerReplayOptions = {}): LedgerRep
   const qldbTree = new MerkleTree(qldbHasher, forgetfulNodeStore)
   const tlogTree = new MerkleTree(tlogHasher, forgetfulNodeStore)
   let previous: BlockLink | undefined
+  let importedCount = 0
   return {
     add(block, contentOptions = {}) {
       const { blockAddress, blockHash } = block
@@ -81,13 +87,23 @@ export function createLedgerReplay(options: LedgerReplayOptions = {}): LedgerRep
           `the ledger has strand ${strandId}`,
         )
       }
-      const isImported = blockAddress.sequenceNo < importedBlockCount
+      // Cairn's blocks follow upon QLDB's, never the other way round.
+      const mayBeImported = importedCount === qldbTree.size
+      const strict =
+        importedBlockCount !== 'detect'
+          ? blockAddress.sequenceNo >= importedBlockCount
+          : mayBeImported
+            ? ('detect' as const)
+            : true
       // What QLDB put before its first block is not documented, so an imported one may say anything there.
-      if (isImported && previous === undefined) checkPosition(previous, blockAddress)
+      const mayHavePrevious = previous === undefined && strict !== true
+      if (mayHavePrevious) checkPosition(previous, blockAddress)
       else verifyChain(previous, block)
-      const content = verifyBlockContent(block, { ...contentOptions, strict: !isImported })
+      const content = verifyBlockContent(block, { ...contentOptions, strict })
+      if (mayHavePrevious && content.form === 'native') verifyChain(previous, block)
       qldbTree.append(blockHash)
       tlogTree.append(content.leafHash)
+      if (content.form === 'imported') importedCount++
       previous = { blockAddress, blockHash }
       return content
     },
@@ -96,6 +112,9 @@ export function createLedgerReplay(options: LedgerReplayOptions = {}): LedgerRep
     },
     get blockCount() {
       return qldbTree.size
+    },
+    get importedBlockCount() {
+      return importedCount
     },
     digest: () => qldbTree.root(),
     tlogRoot: () => tlogTree.root(),

@@ -78,7 +78,7 @@ async function replayOverApi(
   progress: Progress,
 ): Promise<Verified> {
   const { strandId } = known.tip
-  const replay = createLedgerReplay({ strandId })
+  const replay = createLedgerReplay({ strandId, importedBlockCount: 'detect' })
   const lastNo = Math.max(known.tip.sequenceNo, latest.tip.sequenceNo)
   let revisionCount = 0
   for (let sequenceNo = 0; sequenceNo <= lastNo; sequenceNo++) {
@@ -92,14 +92,17 @@ async function replayOverApi(
     progress.update(`Block ${sequenceNo} of ${lastNo} …`)
   }
   const digest = toBase64(replay.digest())
+  const { importedBlockCount } = replay
+  const imported = importedBlockCount === 0 ? '' : ` (${importedBlockCount} of them QLDB's own)`
   return {
     text:
-      `ledger ${ledgerName}, blocks 0 to ${lastNo} with ${revisionCount} revisions; ` +
+      `ledger ${ledgerName}, blocks 0 to ${lastNo}${imported} with ${revisionCount} revisions; ` +
       `they are what ${known.source} covers.\nDigest ${digest} at block ${lastNo}.`,
     json: {
       ledger: ledgerName,
       strandId,
       blockCount: replay.blockCount,
+      importedBlockCount,
       revisionCount,
       digest,
       tipAddress: replay.tip,
