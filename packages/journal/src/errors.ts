@@ -96,6 +96,24 @@ export function writeFailed(directory: string, cause: unknown): JournalError {
   )
 }
 
+/** Nothing has changed, and the journal goes on. */
+export function overwriteFailed(directory: string, cause: unknown): JournalError {
+  const systemCode = systemCodeOf(cause)
+  return new JournalError(
+    { code: 'WRITE_FAILED', directory, systemCode },
+    {
+      shortMessage: 'Records of the journal could not be overwritten; they are as they were.',
+      metaMessages: [
+        `Directory: ${directory}`,
+        `Cause: ${systemCode}`,
+        'Make room on the disk, or look at it and the kernel log.',
+      ],
+      docsPath: 'reference/errors#write_failed',
+      cause,
+    },
+  )
+}
+
 export function systemCodeOf(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   return typeof code === 'string' ? code : 'unknown'

@@ -17,10 +17,20 @@ import {
   type Random,
   silentLogger,
 } from '@cairn/core'
-import { damaged, JournalError, writeFailed } from './errors.ts'
+import { damaged, JournalError, overwriteFailed, writeFailed } from './errors.ts'
 import { type Group, GroupBuffers } from './group.ts'
+import {
+  hashSegment,
+  type Overwritten,
+  overwrittenBytesMax,
+  patchesFor,
+  RedoNotWritten,
+  removeRemains,
+  writeRedo,
+} from './overwrite.ts'
 import { PositionFile, PositionTable } from './positions.ts'
 import { recover, spareFileName } from './recovery.ts'
+import { applyPatches, removeRedo } from './redo-file.ts'
 import { type Segment, segmentOf } from './segment.ts'
 import {
   alignUp,
@@ -87,6 +97,16 @@ export interface Journal {
    * @throws JournalError UNKNOWN_RECORD, DAMAGED, SHORT_READ
    */
   readFrom(sequenceNo: number): Generator<JournalRecord>
+  /**
+   * Puts other bodies of the same lengths in place of those of durable records; hashes and links stay as they are, so
+   * it is the caller who knows that the records still mean what they did. Resolves when the old bytes are in no file of
+   * the journal, and a crash cannot bring them back. May be repeated.
+   * @throws JournalError UNKNOWN_RECORD, DAMAGED, SHORT_READ, CLOSED; WRITE_FAILED, after which the journal may still
+   *   take records: when it does, the call may be repeated.
+   */
+  overwrite(
+    records: readonly { readonly sequenceNo: number; readonly body: Uint8Array }[],
+  ): Promise<void>
   /** Waits for queued appends. */
   close(): Promise<void>
 }
@@ -150,6 +170,12 @@ class FileJournal implements Journal {
   #isWriting = false
   #closed: Promise<void> | undefined
   #failure: JournalError | undefined
+  /** Records that are being overwritten, as they will be: on the disk they may be in two for a moment. */
+  readonly #overwriting = new Map<number, JournalRecord>()
+  /** How often records were overwritten: what was read in larger chunks before may be the old bodies. */
+  #overwrittenCount = 0
+  /** Sealing a segment and overwriting records take turns. */
+  #turn: Promise<unknown> = Promise.resolve()
   /** Work on positions that close() waits for. */
   readonly #background = new Set<Promise<void>>()
   #onIdle: (() => void) | undefined
@@ -210,15 +236,18 @@ class FileJournal implements Journal {
     return group.written
   }
 
+  #closedError(): JournalError {
+    const { directory } = this.#options
+    return new JournalError(
+      { code: 'CLOSED', directory },
+      { shortMessage: 'The journal is closed.', metaMessages: [`Directory: ${directory}`] },
+    )
+  }
+
   #refusal(bodyBytes: number, frameBytes: number): JournalError | undefined {
     if (this.#failure !== undefined) return this.#failure
-    const { directory, segmentBytes } = this.#options
-    if (this.#closed !== undefined) {
-      return new JournalError(
-        { code: 'CLOSED', directory },
-        { shortMessage: 'The journal is closed.', metaMessages: [`Directory: ${directory}`] },
-      )
-    }
+    const { segmentBytes } = this.#options
+    if (this.#closed !== undefined) return this.#closedError()
     const room = segmentBytes - headerBytesSize - footerBytesSize
     if (bodyBytes > recordBytesMax || frameBytes > room) {
       const bytesMax = Math.min(recordBytesMax, room - frameHeaderBytesSize)
@@ -282,6 +311,7 @@ class FileJournal implements Journal {
       recordCount: 0,
       positions: new PositionTable(),
       isSealed: false,
+      isOverwritten: false,
     }
     this.#segments.push(segment)
     return segment
@@ -332,7 +362,9 @@ class FileJournal implements Journal {
   async #startSegment(segment: Segment): Promise<void> {
     const { directory, fileSystem } = this.#options
     const previous = this.#segments[this.#segments.indexOf(segment) - 1]
-    if (previous !== undefined && !previous.isSealed) await this.#seal(previous, segment)
+    if (previous !== undefined && !previous.isSealed) {
+      await this.#inTurn(() => this.#seal(previous, segment))
+    }
     const sparePath = `${directory}/${spareFileName}`
     const isSpareReady = await this.#spare
     this.#spare = undefined
@@ -352,10 +384,13 @@ class FileJournal implements Journal {
     const { file } = segment
     assert(file !== undefined, 'a segment with a successor was written')
     await this.#zeroAhead?.stop()
+    const sha256 = segment.isOverwritten
+      ? (await hashSegment(file, segment.end, [])).after
+      : this.#sha256.digest()
     const footer = encodeFooter(segment.header, {
       recordCount: segment.recordCount,
       lastHash: next.header.previousHash,
-      sha256: this.#sha256.digest(),
+      sha256,
     })
     await file.write(footer, segment.end)
     await file.truncate(segment.end + footerBytesSize)
@@ -413,6 +448,8 @@ class FileJournal implements Journal {
 
   read(sequenceNo: number): JournalRecord {
     this.#checkKnown(sequenceNo, this.#nextSequenceNo - 1)
+    const overwriting = this.#overwriting.get(sequenceNo)
+    if (overwriting !== undefined) return overwriting
     const segment = segmentOf(this.#segments, sequenceNo)
     return sequenceNo < this.#durableCount
       ? this.#readFile(segment, sequenceNo)
@@ -518,11 +555,24 @@ class FileJournal implements Journal {
     let offset = headerBytesSize
     let previousHash = header.previousHash
     if (next > header.firstSequenceNo) {
-      const before = this.#readFile(segment, next - 1)
+      const before = this.read(next - 1)
       previousHash = before.hash
       offset = this.#endOf(segment, next - 1)
     }
+    let overwrittenCount = this.#overwrittenCount
     while (next < Math.min(this.#durableCount, header.firstSequenceNo + segment.recordCount)) {
+      if (overwrittenCount !== this.#overwrittenCount) {
+        overwrittenCount = this.#overwrittenCount
+        reader.refresh()
+      }
+      const overwriting = this.#overwriting.get(next)
+      if (overwriting !== undefined) {
+        previousHash = overwriting.hash
+        offset += frameBytesFor(overwriting.body.length)
+        yield overwriting
+        next++
+        continue
+      }
       // The chunk may have been read before this record was written.
       let isFrame = reader.readFrame(offset)
       if (!isFrame) {
@@ -557,6 +607,84 @@ class FileJournal implements Journal {
     const place = this.#lookUp(segment, sequenceNo)
     assert(place !== undefined, 'a record that was read has a position')
     return place.offset + alignUp(place.length)
+  }
+
+  // Overwriting
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  overwrite(
+    records: readonly { readonly sequenceNo: number; readonly body: Uint8Array }[],
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const portion of this.#portions(records)) await this.#overwritePortion(portion)
+      await removeRemains(this.#options.directory, this.#options.fileSystem)
+    })
+  }
+
+  /** Records of one segment, at most so many bytes. */
+  *#portions(
+    records: readonly { readonly sequenceNo: number; readonly body: Uint8Array }[],
+  ): Generator<readonly { readonly sequenceNo: number; readonly body: Uint8Array }[]> {
+    const sorted = [...records].sort((a, b) => a.sequenceNo - b.sequenceNo)
+    let portion: { readonly sequenceNo: number; readonly body: Uint8Array }[] = []
+    let portionBytes = 0
+    for (const record of sorted) {
+      this.#checkKnown(record.sequenceNo, this.#durableCount - 1)
+      const first = portion[0]
+      const isOfPortion =
+        first === undefined ||
+        (segmentOf(this.#segments, first.sequenceNo) ===
+          segmentOf(this.#segments, record.sequenceNo) &&
+          portionBytes + record.body.length <= overwrittenBytesMax)
+      if (!isOfPortion) {
+        yield portion
+        portion = []
+        portionBytes = 0
+      }
+      portion.push(record)
+      portionBytes += record.body.length
+    }
+    if (portion.length > 0) yield portion
+  }
+
+  async #overwritePortion(
+    portion: readonly { readonly sequenceNo: number; readonly body: Uint8Array }[],
+  ): Promise<void> {
+    const { directory, fileSystem } = this.#options
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#closed !== undefined) throw this.#closedError()
+    const segment = segmentOf(this.#segments, (portion[0] as { sequenceNo: number }).sequenceNo)
+    const overwritten = portion.map(({ sequenceNo, body }): Overwritten => {
+      const before = this.#readFile(segment, sequenceNo)
+      assert(before.body.length === body.length, 'a body is overwritten by one of its length')
+      const offset = this.#endOf(segment, sequenceNo) - frameBytesFor(body.length)
+      return { record: { ...before, body }, offset }
+    })
+    const { salt, firstSequenceNo } = segment.header
+    const patches = await patchesFor(segment, overwritten)
+    for (const { record } of overwritten) this.#overwriting.set(record.sequenceNo, record)
+    this.#overwrittenCount++
+    try {
+      await writeRedo({ salt, firstSequenceNo, patches }, directory, fileSystem)
+      segment.isOverwritten = true
+      await applyPatches(segment.path, patches, fileSystem)
+      await removeRedo(directory, fileSystem)
+    } catch (error) {
+      if (error instanceof RedoNotWritten) {
+        for (const { record } of overwritten) this.#overwriting.delete(record.sequenceNo)
+        throw overwriteFailed(directory, error.cause)
+      }
+      // The segment may be half changed, and stays so until the next opening; readers have the new bodies from memory.
+      this.#fail(error)
+      throw this.#failure ?? error
+    }
+    for (const { record } of overwritten) this.#overwriting.delete(record.sequenceNo)
+    this.#overwrittenCount++
   }
 
   // Positions
@@ -628,6 +756,7 @@ class FileJournal implements Journal {
         this.#onIdle = resolve
       })
     }
+    await this.#turn
     await this.#zeroAhead?.stop()
     await this.#spare
     await Promise.all(this.#background)

@@ -1,6 +1,6 @@
 /**
  * What opening a journal does: checks the sealed segments' ends, scans the last segment, cuts a torn tail, refuses
- * damage. Nothing on the disk is changed before everything is judged.
+ * damage. Nothing on the disk is changed before everything is judged, but what was being overwritten (overwrite.ts).
  *
  *     frames of the last segment     … │ n-1 │ X: not intact │ … │ m │ …
  *
@@ -18,6 +18,7 @@ import {
   toHex,
 } from '@cairn/core'
 import { damaged, JournalError } from './errors.ts'
+import { finishOverwriting } from './overwrite.ts'
 import { PositionTable } from './positions.ts'
 import type { Segment } from './segment.ts'
 import {
@@ -94,6 +95,7 @@ class Recovery {
   }
 
   async run(): Promise<RecoveredJournal> {
+    await finishOverwriting(this.#directory, this.#fileSystem, this.#logger)
     const firstNumbers = await listSegments(this.#directory, this.#fileSystem)
     for (let i = 0; i < firstNumbers.length; i++) {
       const firstSequenceNo = firstNumbers[i] as number
@@ -139,6 +141,7 @@ class Recovery {
       recordCount: 0,
       positions: undefined,
       isSealed: false,
+      isOverwritten: false,
     }
     this.#segments.push(segment)
     return segment

@@ -94,7 +94,7 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function setUint64(view: DataView, offset: number, value: number): void {
+export function setUint64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, value >>> 0, true)
   view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true)
 }

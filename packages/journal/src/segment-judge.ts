@@ -6,6 +6,8 @@ import { createHash, type Hash } from 'node:crypto'
 import { type Clock, equalBytes, type OpenFile } from '@cairn/core'
 import { JournalError } from './errors.ts'
 import type { JournalRecord } from './journal.ts'
+import { hashSegment } from './overwrite.ts'
+import type { Patch } from './redo-file.ts'
 import {
   alignUp,
   footerBytesSize,
@@ -25,6 +27,8 @@ export interface SegmentJudgeOptions {
   /** Of the next segment; undefined for the last one. */
   readonly nextFirstSequenceNo: number | undefined
   readonly clock: Clock
+  /** What the redo file has for this segment by now: a process that ended, or one at work, is overwriting it. */
+  readonly readPatches: () => Promise<readonly Patch[]>
   readonly onFinding: (finding: JournalFinding) => void
   readonly onRecord: (record: JournalRecord) => void
   readonly onBytes: (bytes: number) => void
@@ -65,7 +69,11 @@ export class SegmentJudge {
     try {
       this.#tipHash = previousHash
       const header = this.#judgeHeader(expectedNo)
-      if (header !== undefined) await this.#judgeFrames(new SegmentReader(this.#file, header))
+      if (header !== undefined) {
+        const reader = new SegmentReader(this.#file, header)
+        reader.patchWith(await this.#options.readPatches())
+        await this.#judgeFrames(reader)
+      }
       await this.#step(Math.max(this.#offset, this.#file.sizeSync()))
       return { nextSequenceNo: this.#next, tipHash: this.#tipHash }
     } finally {
@@ -159,7 +167,7 @@ export class SegmentJudge {
       }
       const footer = reader.readFooter(this.#offset)
       if (footer !== undefined) {
-        this.#judgeFooter(footer)
+        await this.#judgeFooter(footer, reader)
         return
       }
       if (!(await this.#judgeBreak(reader))) return
@@ -199,13 +207,14 @@ export class SegmentJudge {
    *
    * Beside a running writer the bytes may have come in the meantime. A group is written only after the one before it
    * was synced: when a later group is found, another look at this place must find it intact, else it is damaged.
+   * What is being overwritten is in the redo file before it is broken in the segment.
    */
   async #judgeBreak(reader: SegmentReader): Promise<boolean> {
     for (let look = 1; ; look++) {
       const later = this.#isLast
         ? reader.findLaterGroup(this.#offset + 8, this.#next)
         : reader.findIntact(this.#offset + 8, this.#next)
-      reader.refresh()
+      reader.patchWith(await this.#options.readPatches())
       if (reader.readFrame(this.#offset) || reader.readFooter(this.#offset) !== undefined) {
         return true
       }
@@ -250,7 +259,7 @@ export class SegmentJudge {
 
   // The footer
 
-  #judgeFooter(footer: SegmentFooter): void {
+  async #judgeFooter(footer: SegmentFooter, reader: SegmentReader): Promise<void> {
     const { firstSequenceNo } = this.#options
     const end = this.#offset + footerBytesSize
     const endNo = firstSequenceNo + footer.recordCount
@@ -262,7 +271,8 @@ export class SegmentJudge {
       this.#find('damaged', this.#offset, end, Math.max(endNo, this.#next), message)
     }
     // After a finding the hash cannot be right; it would only say so again.
-    if (this.#findingCount === 0 && !equalBytes(footer.sha256, this.#sha256.digest())) {
+    const isWhole = this.#findingCount > 0 || equalBytes(footer.sha256, this.#sha256.digest())
+    if (!isWhole && !(await this.#isWholeByNow(reader))) {
       const message = 'The segment is not what was sealed, though each record is intact by itself.'
       this.#find('damaged', 0, this.#offset, this.#next, message, firstSequenceNo)
     }
@@ -274,6 +284,20 @@ export class SegmentJudge {
     }
     this.#tipHash = footer.lastHash
     this.#offset = end
+  }
+
+  /** Beside a running writer the segment may have been overwritten between its frames and its footer. */
+  async #isWholeByNow(reader: SegmentReader): Promise<boolean> {
+    const end = this.#offset
+    for (let look = 1; look <= lookCountMax; look++) {
+      const patches = await this.#options.readPatches()
+      reader.patchWith(patches)
+      const footer = reader.readFooter(end)
+      const { after } = await hashSegment(this.#file, end, patches)
+      if (footer !== undefined && equalBytes(footer.sha256, after)) return true
+      if (look < lookCountMax) await this.#options.clock.sleep(pauseMs)
+    }
+    return false
   }
 
   #hashBytes(offset: number, size: number): void {

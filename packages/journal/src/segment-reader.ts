@@ -4,6 +4,7 @@
  */
 import { hashBytesSize, type OpenFile } from '@cairn/core'
 import { shortRead } from './errors.ts'
+import { type Patch, patchBytes } from './redo-file.ts'
 import {
   alignUp,
   decodeFooter,
@@ -73,6 +74,8 @@ export class SegmentReader {
   readonly #header: SegmentHeader
   readonly #keepsViews: boolean
   #chunkOffset = 0
+  /** Bytes that stand in the redo file and not, or not whole, in the segment. */
+  #patches: readonly Patch[] = []
 
   /** @param keepsViews Each chunk gets fresh memory, so that views into it stay valid. */
   constructor(file: OpenFile, header: SegmentHeader, keepsViews = false) {
@@ -91,6 +94,7 @@ export class SegmentReader {
     const isReusable = !this.#keepsViews && this.bytes.buffer.byteLength >= wanted
     const buffer = isReusable ? new Uint8Array(this.bytes.buffer) : new Uint8Array(wanted)
     const count = readUpToEnd(this.#file, buffer, offset)
+    if (this.#patches.length > 0) patchBytes(buffer, offset, this.#patches)
     this.bytes = buffer.subarray(0, count)
     this.view = viewOf(this.bytes)
     this.#chunkOffset = offset
@@ -100,6 +104,12 @@ export class SegmentReader {
   /** Forgets what was read, so that the next look sees what is in the file by then. */
   refresh(): void {
     this.bytes = this.bytes.subarray(0, 0)
+  }
+
+  /** From the next look on, the segment reads as it will be when the patches are in it. */
+  patchWith(patches: readonly Patch[]): void {
+    this.#patches = patches
+    this.refresh()
   }
 
   /** Whether an intact frame of this segment starts at `offset`; its fields are then in place. */

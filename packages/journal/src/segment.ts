@@ -19,6 +19,8 @@ export interface Segment {
   /** Undefined when the file of positions has them, or nobody asked for them yet. */
   positions: PositionTable | undefined
   isSealed: boolean
+  /** Bytes were changed after they entered the running hash; what is sealed is then hashed anew. */
+  isOverwritten: boolean
 }
 
 /** The segment that holds record `sequenceNo`, by binary search. `segments` is not empty and begins at record 0. */

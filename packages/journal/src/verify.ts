@@ -5,9 +5,10 @@
  * Not here: whether bodies make sense and hash to their hash; `onRecord` hands them to who knows.
  */
 import { type Clock, createSystemClock, type FileSystem, hashBytesSize } from '@cairn/core'
-import type { DamagedRange } from './errors.ts'
+import { type DamagedRange, JournalError } from './errors.ts'
 import type { JournalRecord } from './journal.ts'
 import { listSegments } from './recovery.ts'
+import { type Patch, readRedo } from './redo-file.ts'
 import { segmentName } from './segment-format.ts'
 import { SegmentJudge } from './segment-judge.ts'
 
@@ -58,6 +59,7 @@ export async function verifyJournal(options: VerifyJournalOptions): Promise<Jour
   const paths = firstNumbers.map((first) => `${directory}/${segmentName(first)}`)
   const totalBytes = await sizeOf(paths, fileSystem)
   const findings: JournalFinding[] = []
+  await judgeRedo(directory, fileSystem, (finding) => findings.push(finding))
   let judgedBytes = 0
   let recordCount = 0
   let nextSequenceNo = 0
@@ -69,6 +71,7 @@ export async function verifyJournal(options: VerifyJournalOptions): Promise<Jour
       firstSequenceNo: firstNumbers[i] as number,
       nextFirstSequenceNo: firstNumbers[i + 1],
       clock,
+      readPatches: () => patchesOf(firstNumbers[i] as number, directory, fileSystem),
       onFinding: (finding) => findings.push(finding),
       onRecord(record) {
         recordCount++
@@ -85,6 +88,37 @@ export async function verifyJournal(options: VerifyJournalOptions): Promise<Jour
   }
   const segmentCount = paths.length
   return { findings, segmentCount, recordCount, judgedBytes, nextSequenceNo, tipHash }
+}
+
+/** What a redo file holds for one segment. It may come and go beside a running writer, and is written whole. */
+async function patchesOf(
+  firstSequenceNo: number,
+  directory: string,
+  fileSystem: FileSystem,
+): Promise<readonly Patch[]> {
+  const redo = await readRedo(directory, fileSystem).catch(noRedo)
+  return redo?.firstSequenceNo === firstSequenceNo ? redo.patches : []
+}
+
+function noRedo(error: unknown): undefined {
+  if (error instanceof JournalError && error.code === 'DAMAGED') return undefined
+  throw error
+}
+
+/** The opening refuses a journal whose redo file is not intact: what it was to make whole may be torn. */
+async function judgeRedo(
+  directory: string,
+  fileSystem: FileSystem,
+  onFinding: (finding: JournalFinding) => void,
+): Promise<void> {
+  try {
+    await readRedo(directory, fileSystem)
+  } catch (error) {
+    if (!(error instanceof JournalError && error.data.code === 'DAMAGED')) throw error
+    const { file, startOffset, endOffset, startSequenceNo, endSequenceNo } = error.data
+    const range = { file, startOffset, endOffset, startSequenceNo, endSequenceNo }
+    onFinding({ kind: 'damaged', ...range, message: error.shortMessage })
+  }
 }
 
 async function sizeOf(paths: readonly string[], fileSystem: FileSystem): Promise<number> {
