@@ -37,3 +37,61 @@ export type Secp256k1ErrorType =
 export class Secp256k1Error extends BaseError<Secp256k1ErrorType> {
   override readonly name = 'Secp256k1Error'
 }
+
+export type HexErrorType =
+  | { readonly code: 'HEX_MALFORMED'; readonly expected: string }
+  | { readonly code: 'HEX_LENGTH'; readonly bytes: number; readonly bytesExpected: number }
+
+/** Text that is not the hexadecimal asked for. */
+export class HexError extends BaseError<HexErrorType> {
+  override readonly name = 'HexError'
+}
+
+export type AddressErrorType =
+  | { readonly code: 'ADDRESS_MALFORMED' }
+  | { readonly code: 'ADDRESS_CHECKSUM'; readonly address: string }
+
+/** Text that is not an address. */
+export class AddressError extends BaseError<AddressErrorType> {
+  override readonly name = 'AddressError'
+}
+
+export type TransactionErrorType =
+  /** The bytes are RLP and not a transaction; `field` has the reason. */
+  | { readonly code: 'TRANSACTION_MALFORMED'; readonly reason: string }
+  | { readonly code: 'TYPE_NOT_SUPPORTED'; readonly type: number }
+  | { readonly code: 'SIGNATURE_INVALID' }
+  | {
+      readonly code: 'CHAIN_ID_WRONG'
+      readonly chainId: bigint
+      readonly chainIdExpected: bigint
+    }
+  | { readonly code: 'NONCE_TOO_LARGE' }
+  | { readonly code: 'FEE_OVERFLOW' }
+  | { readonly code: 'TIP_ABOVE_FEE_CAP'; readonly tip: bigint; readonly feeCap: bigint }
+  | { readonly code: 'INIT_CODE_TOO_LARGE'; readonly bytes: number; readonly bytesMax: number }
+  | { readonly code: 'INTRINSIC_GAS_TOO_LOW'; readonly gas: bigint; readonly gasMin: bigint }
+
+/** A transaction that no state could make valid. The short message is geth's, since tools look for it. */
+export class TransactionError extends BaseError<TransactionErrorType> {
+  override readonly name = 'TransactionError'
+}
+
+export type GenesisErrorType =
+  /** `path` is that of the JSON value, such as `config.londonBlock`. */
+  | { readonly code: 'GENESIS_FIELD'; readonly path: string; readonly reason: string }
+  | { readonly code: 'FORK_ORDER'; readonly fork: string; readonly reason: string }
+  | { readonly code: 'FORK_NOT_SUPPORTED'; readonly fork: string }
+  | { readonly code: 'CLIQUE_EXTRA_DATA'; readonly reason: string }
+
+/** A genesis file that makes no chain. */
+export class GenesisError extends BaseError<GenesisErrorType> {
+  override readonly name = 'GenesisError'
+}
+
+export type EnodeErrorType = { readonly code: 'ENODE_MALFORMED'; readonly reason: string }
+
+/** Text that is not the address of a node. */
+export class EnodeError extends BaseError<EnodeErrorType> {
+  override readonly name = 'EnodeError'
+}

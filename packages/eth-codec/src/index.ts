@@ -1,7 +1,98 @@
 /** `@cairn/eth-codec`: Ethereum's bytes: hashes, RLP, and the records that other packages share. Needs Node.js. */
 
-export { RlpError, type RlpErrorType, Secp256k1Error, type Secp256k1ErrorType } from './errors.ts'
+export {
+  addressBytesSize,
+  addressFromText,
+  addressOfPrivateKey,
+  addressOfPublicKey,
+  addressToText,
+  contractAddress,
+  contractAddress2,
+  isZeroAddress,
+  recoverAddress,
+} from './address.ts'
+export {
+  type Block,
+  type BlockBody,
+  blockBodyFromRlp,
+  blockBodyToRlp,
+  blockFromRlp,
+  blockToRlp,
+  decodeBlock,
+  encodeBlock,
+} from './block.ts'
+export {
+  type BlockHeader,
+  blockHash,
+  blockHeaderFromRlp,
+  blockHeaderToRlp,
+  decodeBlockHeader,
+  encodeBlockHeader,
+} from './block-header.ts'
+export {
+  type ChainConfig,
+  type CliqueConfig,
+  checkForkOrder,
+  cliqueEpochDefault,
+  type ForkBlockKey,
+  type ForkTimeKey,
+  forkAt,
+  forkBlockKeys,
+  forkTimeKeys,
+  gethIncompatibility,
+  isLondon,
+} from './chain-config.ts'
+export { type EnodeUrl, formatEnodeUrl, parseEnodeUrl } from './enode-url.ts'
+export {
+  AddressError,
+  type AddressErrorType,
+  EnodeError,
+  type EnodeErrorType,
+  GenesisError,
+  type GenesisErrorType,
+  HexError,
+  type HexErrorType,
+  RlpError,
+  type RlpErrorType,
+  Secp256k1Error,
+  type Secp256k1ErrorType,
+  TransactionError,
+  type TransactionErrorType,
+} from './errors.ts'
+export { type ForkName, forkNames, includesFork } from './forks.ts'
+export {
+  chainConfigToJson,
+  cliqueExtraData,
+  cliqueSealBytesSize,
+  cliqueSigners,
+  cliqueVanityBytesSize,
+  type Genesis,
+  type GenesisAccount,
+  genesisHeader,
+  genesisStateChanges,
+  genesisToJson,
+  initialBaseFee,
+  type ParsedGenesis,
+  parseChainConfig,
+  parseGenesis,
+} from './genesis.ts'
+export {
+  dataFromHex,
+  dataToHex,
+  looseDataFromHex,
+  quantityFromHex,
+  quantityToHex,
+} from './hex.ts'
 export { emptyCodeHash, emptyTrieRoot, emptyUnclesHash, keccak256 } from './keccak256.ts'
+export { addToBloom, bloomBytesSize, bloomHas, logsBloom, mergeBloom } from './logs-bloom.ts'
+export {
+  decodeReceipt,
+  encodeReceipt,
+  type Log,
+  type Receipt,
+  receiptFromRlp,
+  receiptToRlp,
+} from './receipt.ts'
 export {
   decodeRlp,
   encodeRlp,
@@ -15,6 +106,19 @@ export {
   rlpItemCountMax,
   rlpListItemViews,
 } from './rlp.ts'
+export {
+  addressOrNoneField,
+  bytesField,
+  bytesToNumber,
+  fieldError,
+  fixedField,
+  listField,
+  numberBytesField,
+  numberField,
+  numberToBytes,
+  numberToFixedBytes,
+  padStart,
+} from './rlp-fields.ts'
 export {
   createJavascriptBackend,
   isPrivateKey,
@@ -34,3 +138,26 @@ export type {
   StateReader,
   StorageChange,
 } from './state-access.ts'
+export {
+  type AccessListEntry,
+  decodeTransaction,
+  effectiveGasPrice,
+  effectiveTip,
+  encodeTransaction,
+  legacyV,
+  recoverSender,
+  signingHash,
+  signTransaction,
+  type Transaction,
+  type TransactionType,
+  transactionFromRlp,
+  transactionHash,
+  transactionToRlp,
+  type UnsignedTransaction,
+} from './transaction.ts'
+export {
+  checkTransaction,
+  initCodeBytesMax,
+  intrinsicGas,
+  type TransactionRules,
+} from './transaction-rules.ts'
