@@ -59,26 +59,44 @@ export function processTreeCpuUs(rootId: number): number | undefined {
   return (ticks * 1_000_000) / ticksPerSecond
 }
 
+/** User and system time of this process's children that have ended; 0 where there is no /proc. In steps of 10,000. */
+export function endedChildrenCpuUs(): number {
+  return ((readStat('self')?.endedTicks ?? 0) * 1_000_000) / ticksPerSecond
+}
+
+/** Resident memory of a process in MiB: its own, and pages of mapped files that the kernel can take back. */
+export function residentMiB(processId: number): { readonly own: number; readonly files: number } {
+  const status = readText(`/proc/${processId}/status`)
+  const of = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) / 1024
+  return { own: of('RssAnon') + of('RssShmem'), files: of('RssFile') }
+}
+
 interface ProcessStat {
   readonly parentId: number
+  /** Its own and those of its ended children. */
   readonly ticks: number
+  readonly endedTicks: number
 }
 
 function readStats(): ReadonlyMap<number, ProcessStat> {
   const stats = new Map<number, ProcessStat>()
   for (const entry of listFolder('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    const text = readText(`/proc/${entry}/stat`)
-    // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    // From here man 5 proc counts state as field 3: ppid is 4; utime, stime, cutime, cstime are 14 to 17.
-    const [parentId, ...times] = [4, 14, 15, 16, 17].map((no) => Number(fields[no - 3] ?? 0))
-    stats.set(Number(entry), {
-      parentId: parentId ?? 0,
-      ticks: times.reduce((sum, time) => sum + time, 0),
-    })
+    const stat = /^\d+$/.test(entry) ? readStat(entry) : undefined
+    if (stat !== undefined) stats.set(Number(entry), stat)
   }
   return stats
+}
+
+function readStat(entry: string): ProcessStat | undefined {
+  const text = readText(`/proc/${entry}/stat`)
+  if (text === '') return undefined
+  // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  // From here man 5 proc counts state as field 3: ppid is 4; utime, stime, cutime, cstime are 14 to 17.
+  const field = (no: number): number => Number(fields[no - 3] ?? 0)
+  const endedTicks = field(16) + field(17)
+  return { parentId: field(4), ticks: field(14) + field(15) + endedTicks, endedTicks }
 }
 
 function listFolder(path: string): readonly string[] {

@@ -17,7 +17,7 @@ import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { processTreeCpuUs } from './machine.ts'
+import { endedChildrenCpuUs, processTreeCpuUs } from './machine.ts'
 import type { Contestant, Progress, Sample } from './rounds.ts'
 import { percentile } from './statistics.ts'
 import { vehicleRecord } from './vehicle.ts'
@@ -34,6 +34,8 @@ export interface Postgres {
   cpuUs(): number | undefined
   /** Runs SQL text with psql. */
   query(sql: string): Promise<string>
+  /** Runs a file of SQL text with psql, as fast as psql reads it. */
+  runFile(path: string): Promise<void>
   /** Runs pgbench and returns what it printed. */
   pgbench(args: readonly string[], directory: string): Promise<string>
   stop(): Promise<void>
@@ -82,6 +84,7 @@ export async function startPostgres(directory: string, progress: Progress): Prom
   await untilReady(server)
 
   const connection = ['-h', data, '-p', String(port), '-U', 'postgres']
+  const psqlArgs = [...connection, '-X', '-q', '-t', '-A', '-v', 'ON_ERROR_STOP=1']
   const { stdout: version } = await run(join(programs, 'postgres'), ['--version'], options)
   return {
     version: version.trim(),
@@ -90,10 +93,12 @@ export async function startPostgres(directory: string, progress: Progress): Prom
     port,
     cpuUs: () => (server.pid === undefined ? undefined : processTreeCpuUs(server.pid)),
     async query(sql) {
-      const args = [...connection, '-X', '-q', '-t', '-A', '-v', 'ON_ERROR_STOP=1', '-f', '-']
-      const query = run(join(programs, 'psql'), [...args, 'postgres'], options)
+      const query = run(join(programs, 'psql'), [...psqlArgs, '-f', '-', 'postgres'], options)
       query.child.stdin?.end(sql)
       return (await query).stdout
+    },
+    async runFile(path) {
+      await run(join(programs, 'psql'), [...psqlArgs, '-f', path, 'postgres'])
     },
     async pgbench(args, workDirectory) {
       const { stdout } = await run(join(programs, 'pgbench'), [...args], { cwd: workDirectory })
@@ -109,41 +114,73 @@ export async function startPostgres(directory: string, progress: Progress): Prom
   }
 }
 
-/** Rows, index, and a trigger that keeps the old row: what a table with a provable history would need at the least. */
-export async function createVehicleTable(postgres: Postgres, rowCount: number): Promise<void> {
+/** Which changes the trigger writes to the history: those that replace a row, or new rows too. */
+export type HistoryTrigger = 'updates' | 'all'
+
+/** Rows, index, and a trigger that keeps the history: what a table with a provable history would need at the least. */
+export async function createVehicleTable(
+  postgres: Postgres,
+  rowCount: number,
+  table = 'vehicle',
+  trigger: HistoryTrigger = 'updates',
+): Promise<void> {
   const columns = Object.entries(vehicleRecord(1)).map(([name, value]) => {
     if (name === 'Serial') return 'serial integer PRIMARY KEY'
     if (name === 'TaxDue') return 'taxdue numeric'
     if (name === 'Inspected') return 'inspected timestamptz'
     return `${name.toLowerCase()} ${typeof value === 'number' ? 'integer' : 'text'}`
   })
-  const rows = Array.from({ length: rowCount }, (_, index) => {
-    const entries = Object.entries(vehicleRecord(index + 1))
-    return `(${entries.map(([name, value]) => sqlLiteral(name, value)).join(', ')}, 0)`
-  })
+  const [events, row] = trigger === 'all' ? ['INSERT OR UPDATE', 'NEW'] : ['UPDATE', 'OLD']
   await postgres.query(`
-    CREATE TABLE vehicle (${columns.join(', ')}, version integer NOT NULL);
-    CREATE TABLE vehicle_history (LIKE vehicle, superseded timestamptz NOT NULL, txid bigint NOT NULL);
-    CREATE INDEX ON vehicle_history (serial, version);
-    INSERT INTO vehicle VALUES ${rows.join(',\n')};
-    CREATE FUNCTION keep_old_row() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE TABLE ${table} (${columns.join(', ')}, version integer NOT NULL);
+    CREATE TABLE ${table}_history (LIKE ${table}, at timestamptz NOT NULL, txid bigint NOT NULL);
+    CREATE INDEX ON ${table}_history (serial, version);
+    COPY ${table} FROM STDIN;
+${vehicleLines(1, rowCount)}\\.
+    CREATE FUNCTION keep_${table}_row() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      INSERT INTO vehicle_history SELECT OLD.*, transaction_timestamp(), txid_current();
+      INSERT INTO ${table}_history SELECT ${row}.*, transaction_timestamp(), txid_current();
       RETURN NULL;
     END $$;
-    CREATE TRIGGER history AFTER UPDATE ON vehicle FOR EACH ROW EXECUTE FUNCTION keep_old_row();
-    VACUUM ANALYZE vehicle;
+    CREATE TRIGGER history AFTER ${events} ON ${table} FOR EACH ROW
+      EXECUTE FUNCTION keep_${table}_row();
+    VACUUM ANALYZE ${table};
     CHECKPOINT;
   `)
 }
 
-function sqlLiteral(name: string, value: string | number): string {
-  if (name === 'Inspected') return `to_timestamp(${Number(value) / 1000})`
-  return typeof value === 'number' ? String(value) : `'${value}'`
+/** Rows in the text format of COPY. @param first The number of the first vehicle. */
+export function vehicleLines(first: number, count: number): string {
+  let lines = ''
+  for (let no = first; no < first + count; no++) {
+    for (const [name, value] of Object.entries(vehicleRecord(no))) {
+      lines += `${name === 'Inspected' ? new Date(Number(value)).toISOString() : value}\t`
+    }
+    lines += '0\n'
+  }
+  return lines
 }
 
-export interface UpdateLoad {
+/** One transaction per run of the script, committed durably when it writes. */
+const scripts = {
+  update: `\\set serial random(1, :rows)
+\\set mileage random(1, 999999)
+UPDATE vehicle SET mileage = :mileage, version = version + 1 WHERE serial = :serial;
+`,
+  read: `\\set serial random(1, :rows)
+SELECT * FROM vehicle WHERE serial = :serial;
+`,
+  /** Three round trips, as the QLDB session API has them. */
+  readInTransaction: `\\set serial random(1, :rows)
+BEGIN READ ONLY;
+SELECT * FROM vehicle WHERE serial = :serial;
+COMMIT;
+`,
+} as const
+
+export interface PgbenchLoad {
   readonly name: string
+  readonly work: keyof typeof scripts
   readonly transport: 'unix' | 'tcp'
   readonly clientCount: number
   readonly durationMs: number
@@ -154,19 +191,14 @@ export interface UpdateLoad {
   readonly directory: string
 }
 
-const updateScript = `\\set serial random(1, :rows)
-\\set mileage random(1, 999999)
-UPDATE vehicle SET mileage = :mileage, version = version + 1 WHERE serial = :serial;
-`
-
-/** One prepared UPDATE of one random row per transaction, committed durably, by `clientCount` connections. */
-export function postgresUpdates(postgres: Postgres, load: UpdateLoad): Contestant {
+/** Prepared statements on one random row per transaction, by `clientCount` connections. */
+export function postgresLoad(postgres: Postgres, load: PgbenchLoad): Contestant {
   return {
     name: load.name,
     async run() {
-      const script = join(load.directory, 'update.sql')
-      const logPrefix = join(load.directory, `pgbench-${load.clientCount}`)
-      await writeFile(script, updateScript)
+      const script = join(load.directory, `${load.work}.sql`)
+      const logPrefix = join(load.directory, `pgbench-${load.work}-${load.clientCount}`)
+      await writeFile(script, scripts[load.work])
       const seconds = Math.max(1, Math.round(load.durationMs / 1000))
       const host = load.transport === 'unix' ? postgres.socketHost : postgres.tcpHost
       const connection = ['-h', host, '-p', String(postgres.port), '-U', 'postgres']
@@ -175,6 +207,7 @@ export function postgresUpdates(postgres: Postgres, load: UpdateLoad): Contestan
       const input = ['-T', String(seconds), '-D', `rows=${load.rowCount}`, '-f', script]
       const log = load.withLatencies ? ['--log', `--log-prefix=${logPrefix}`] : []
       const cpuBefore = postgres.cpuUs()
+      const loadCpuBefore = endedChildrenCpuUs()
       const output = await postgres.pgbench(
         [...connection, ...shape, ...input, ...log, 'postgres'],
         load.directory,
@@ -183,7 +216,7 @@ export function postgresUpdates(postgres: Postgres, load: UpdateLoad): Contestan
       const cpuUs =
         cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore
       const latenciesMs = load.withLatencies ? takeLatenciesMs(logPrefix) : []
-      return pgbenchSample(output, cpuUs, latenciesMs)
+      return pgbenchSample(output, cpuUs, endedChildrenCpuUs() - loadCpuBefore, latenciesMs)
     },
   }
 }
@@ -191,15 +224,17 @@ export function postgresUpdates(postgres: Postgres, load: UpdateLoad): Contestan
 function pgbenchSample(
   output: string,
   cpuUs: number | undefined,
+  loadCpuUs: number,
   latenciesMs: readonly number[],
 ): Sample {
   const operationCount = Number(/transactions actually processed: (\d+)/.exec(output)?.[1])
   const tps = Number(/tps = ([\d.]+) \(without initial connection time\)/.exec(output)?.[1])
   if (!(operationCount > 0 && tps > 0)) throw new Error(`pgbench said nothing useful:\n${output}`)
   const elapsedMs = (1000 * operationCount) / tps
-  if (latenciesMs.length === 0) return { operationCount, elapsedMs, cpuUs }
-  const more = { p50Ms: percentile(latenciesMs, 0.5), p99Ms: percentile(latenciesMs, 0.99) }
-  return { operationCount, elapsedMs, cpuUs, more }
+  const ofLoad = { loadCpuUs: loadCpuUs / operationCount }
+  if (latenciesMs.length === 0) return { operationCount, elapsedMs, cpuUs, more: ofLoad }
+  const [p50Ms, p99Ms] = [percentile(latenciesMs, 0.5), percentile(latenciesMs, 0.99)]
+  return { operationCount, elapsedMs, cpuUs, more: { p50Ms, p99Ms, ...ofLoad } }
 }
 
 /**

@@ -3,9 +3,19 @@ import { describe, expect, it } from 'vitest'
 import { barLine, figure, replaceSection } from './report.ts'
 
 describe('bars', () => {
+  const ratio = { text: 'update', bar: 2, stretch: 4, better: 'more', unit: 'x' } as const
+  const time = { text: 'proof', bar: 1, stretch: 0.2, better: 'less', unit: 'ms' } as const
+
   it('is met at the bar itself and missed just below', () => {
-    expect(barLine({ text: 'hash', value: 20, valueMin: 20 })).toContain(': met')
-    expect(barLine({ text: 'hash', value: 19.99, valueMin: 20 })).toContain(': MISSED')
+    expect(barLine({ ...ratio, value: 2 })).toMatch(/≥ 2.00 x.*: met$/)
+    expect(barLine({ ...ratio, value: 1.99 })).toMatch(/: MISSED$/)
+    expect(barLine({ ...ratio, value: 4 })).toMatch(/: stretch met$/)
+  })
+
+  it('is missed just above where less is better', () => {
+    expect(barLine({ ...time, value: 1 })).toMatch(/≤ 1.00 ms.*: met$/)
+    expect(barLine({ ...time, value: 1.01 })).toMatch(/: MISSED$/)
+    expect(barLine({ ...time, value: 0.2 })).toMatch(/: stretch met$/)
   })
 })
 

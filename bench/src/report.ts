@@ -1,5 +1,5 @@
 /** Results as people read them (a table of ratios and the bars) and as files: JSON per run, tables in README.md. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Machine } from './machine.ts'
@@ -8,9 +8,14 @@ import type { Summary } from './statistics.ts'
 
 /** A promise that a result either keeps or breaks. */
 export interface Bar {
+  /** The work, as the table of all bars names it. */
   readonly text: string
   readonly value: number
-  readonly valueMin: number
+  readonly bar: number
+  readonly stretch: number
+  readonly better: 'more' | 'less'
+  /** `x`: how many times the peer's figure. */
+  readonly unit: 'x' | 'ms' | 'GiB'
 }
 
 export interface Table {
@@ -48,23 +53,52 @@ export function reportText(result: SuiteResult): string {
 }
 
 export function barLine(bar: Bar): string {
-  const verdict = bar.value >= bar.valueMin ? 'met' : 'MISSED'
-  return `- ${bar.text}: ${figure(bar.value)} x, bar ${figure(bar.valueMin)} x: ${verdict}`
+  const [text, value, least, stretch, verdict] = barCells(bar)
+  return `- ${text}: ${value}, bar ${least}, stretch ${stretch}: ${verdict}`
 }
+
+/** Every bar of a run in one table: the answer to "is it fast enough". */
+export function barTable(results: readonly Pick<SuiteResult, 'bars'>[]): string {
+  const rows = results.flatMap(({ bars }) => bars.map(barCells))
+  return tableLines({ columns: ['work', 'measured', 'bar', 'stretch', ''], rows }).join('\n')
+}
+
+function barCells({ text, value, bar, stretch, better, unit }: Bar): readonly string[] {
+  const reaches = (limit: number): boolean => (better === 'more' ? value >= limit : value <= limit)
+  const sign = better === 'more' ? '≥' : '≤'
+  const verdict = reaches(stretch) ? 'stretch met' : reaches(bar) ? 'met' : 'MISSED'
+  const shown = [value, bar, stretch].map((each) => `${figure(each)} ${unit}`)
+  return [text, shown[0] ?? '', `${sign} ${shown[1]}`, `${sign} ${shown[2]}`, verdict]
+}
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Writes `results/<date>-<name>.json` and the suite's section of README.md. */
 export function saveResult(result: SuiteResult, date: Date): string {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)))
   const day = date.toISOString().slice(0, 10)
   const fileName = `${day}-${result.name}.json`
   mkdirSync(join(root, 'results'), { recursive: true })
   // The tables stand in the README, and follow from the measurements.
   const { tables: _, ...kept } = result
   writeFileSync(join(root, 'results', fileName), `${JSON.stringify(kept, undefined, 2)}\n`)
-  const readme = join(root, 'README.md')
-  const section = `${reportText(result)}\n\nEvery round: \`results/${fileName}\`.`
-  writeFileSync(readme, replaceSection(readFileSync(readme, 'utf8'), result.name, section))
+  writeSection(result.name, `${reportText(result)}\n\nEvery round: \`results/${fileName}\`.`)
   return fileName
+}
+
+/** Writes the table of all bars into README.md, each from the newest result that is kept of its suite. */
+export function saveBarTable(suiteNames: readonly string[]): void {
+  const fileNames = readdirSync(join(root, 'results')).sort()
+  const kept = suiteNames.flatMap((name) => {
+    const newest = fileNames.findLast((fileName) => fileName.slice(11) === `${name}.json`)
+    if (newest === undefined) return []
+    return [JSON.parse(readFileSync(join(root, 'results', newest), 'utf8')) as SuiteResult]
+  })
+  writeSection('bars', barTable(kept))
+}
+
+function writeSection(name: string, section: string): void {
+  const readme = join(root, 'README.md')
+  writeFileSync(readme, replaceSection(readFileSync(readme, 'utf8'), name, section))
 }
 
 /**

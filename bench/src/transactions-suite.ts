@@ -4,21 +4,19 @@ import { join } from 'node:path'
 import { encodeIon } from '@cairn/ion'
 import { type EmbeddedLedger, openLedger } from '@cairn/ledger'
 import { machineFacts } from './machine.ts'
-import { createVehicleTable, postgresUpdates, startPostgres } from './postgres.ts'
-import { figure, range, type SuiteResult, type Table } from './report.ts'
-import { type Contestant, type Measurement, runRounds } from './rounds.ts'
+import { createVehicleTable, postgresLoad, startPostgres } from './postgres.ts'
+import type { SuiteResult } from './report.ts'
+import { type Contestant, runRounds } from './rounds.ts'
 import type { SuiteContext } from './suite.ts'
+import { rateRatio, rateTable } from './tables.ts'
 import { vehicleIon } from './vehicle.ts'
 
-export const documentCount = 10_000
+const documentCount = 10_000
 /** Documents that one transaction may write. */
 const insertCount = 40
 /** As many as the ledger's clients: more gain PostgreSQL nothing on two cores. */
 const postgresClientCount = 32
 const inFlightCounts = [32, 256] as const
-
-/** A ledger must not be slower than the database one would build a history table in. */
-const ratioMin = 1
 
 export async function transactionsSuite(context: SuiteContext): Promise<SuiteResult> {
   const { directory, durationMs, progress, roundCount } = context
@@ -37,8 +35,9 @@ export async function transactionsSuite(context: SuiteContext): Promise<SuiteRes
   mkdirSync(pgbenchDirectory)
   const opponent = `PostgreSQL, ${postgresClientCount} clients`
   const contestants = [
-    postgresUpdates(postgres, {
+    postgresLoad(postgres, {
       name: opponent,
+      work: 'update',
       transport: 'unix',
       clientCount: postgresClientCount,
       durationMs,
@@ -50,9 +49,6 @@ export async function transactionsSuite(context: SuiteContext): Promise<SuiteRes
   ]
   const measurements = await runRounds(contestants, roundCount, progress)
 
-  const rate = (name: string): number =>
-    measurements.find((measurement) => measurement.name === name)?.operationsPerSecond.median ?? 0
-  const best = Math.max(...inFlightCounts.map((count) => rate(ledgerName(count))))
   return {
     name: 'transactions',
     title: 'Durable transactions in one process: find by index, change, commit',
@@ -65,7 +61,16 @@ export async function transactionsSuite(context: SuiteContext): Promise<SuiteRes
       'seconds per turn': durationMs / 1000,
     },
     tables: [rateTable(measurements, opponent)],
-    bars: [{ text: 'transactions per second', value: best / rate(opponent), valueMin: ratioMin }],
+    bars: [
+      {
+        text: 'update in process, 256 in flight',
+        value: rateRatio(measurements, ledgerName(256), opponent),
+        bar: 4,
+        stretch: 10,
+        better: 'more',
+        unit: 'x',
+      },
+    ],
     measurements,
   }
 }
@@ -115,20 +120,5 @@ function ledgerUpdates(
       if (blockCount !== operationCount) throw new Error('Not every transaction made a block.')
       return { operationCount, elapsedMs, cpuUs: cpu.user + cpu.system }
     },
-  }
-}
-
-/** Rates and CPU per transaction, the first row's opponent as 1. */
-export function rateTable(measurements: readonly Measurement[], opponent: string): Table {
-  const opponentRate = measurements.find(({ name }) => name === opponent)?.operationsPerSecond
-  return {
-    columns: ['', 'transactions/s', 'min – max', 'CPU µs each', 'ratio'],
-    rows: measurements.map(({ name, operationsPerSecond: rate, cpuUsPerOperation: cpu }) => [
-      name,
-      figure(rate.median),
-      range(rate),
-      cpu === undefined ? '' : figure(cpu.median),
-      opponentRate === undefined ? '' : `${figure(rate.median / opponentRate.median)} x`,
-    ]),
   }
 }

@@ -1,20 +1,15 @@
 /**
- * A lean client of the QLDB session API, so that the load costs as little as can be beside the server: one keep-alive
- * socket, one request at a time, SigV4 with a derived key, commit digests from our own Ion and Merkle packages.
+ * A lean client of the QLDB session API, so that the load costs as little as can be beside the server: one connection,
+ * one request at a time, commit digests from our own Ion and Merkle packages.
  */
-import { createHash, createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import { createConnection, type Socket } from 'node:net'
-import { fromBase64, toBase64 } from '@cairn/core'
-import { encodeIon, hashIon, hashIonBytes, type IonValue, ionString } from '@cairn/ion'
+import { encodeBase64 } from '@cairn/aws-protocol'
+import { encodeIon, hashIonBytes, hashIonString, type IonValue } from '@cairn/ion'
 import { dot } from '@cairn/merkle'
+import { ClientConnection } from './client-connection.ts'
+import { createRequestSigner, type SigningTarget } from './request-signer.ts'
 
-export interface WireTarget {
-  readonly host: string
-  readonly port: number
+export interface WireTarget extends SigningTarget {
   readonly ledgerName: string
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
 }
 
 /** What the server answered when it was not 200. */
@@ -28,14 +23,26 @@ export class WireError extends Error {
   }
 }
 
-export interface Statement {
-  readonly text: string
-  readonly parameters: readonly IonValue[]
+/** A statement with its parameters, as it goes on the wire, and what it adds to the commit digest. */
+export interface PreparedStatement {
+  readonly members: string
+  readonly digest: Uint8Array
 }
 
-interface Reply {
-  readonly status: number
-  readonly text: string
+/** @param text ASCII without characters that JSON escapes. */
+export function prepareStatement(
+  text: string,
+  parameters: readonly IonValue[] = [],
+): PreparedStatement {
+  const streams = parameters.map((value) => encodeIon(value))
+  const holders = streams.map((stream) => `{"IonBinary":"${encodeBase64(stream)}"}`)
+  return {
+    members: `"Statement":"${text}","Parameters":[${holders.join(',')}]`,
+    digest: streams.reduce(
+      (digest, stream) => dot(digest, hashIonBytes(stream)),
+      hashIonString(text),
+    ),
+  }
 }
 
 /** Times of one committed transaction. */
@@ -45,149 +52,83 @@ export interface TransactionTimes {
   readonly commitMs: number
 }
 
-const region = 'us-east-1'
-const service = 'qldb'
-const target = 'QLDBSession.SendCommand'
-const signedNames = 'host;x-amz-content-sha256;x-amz-date;x-amz-target'
-
 export class WireSession {
-  readonly #target: WireTarget
-  readonly #socket: Socket
-  readonly #sign: (bodyHash: string) => string
-  readonly #statementHashes = new Map<string, Uint8Array>()
-  #token = ''
-  #received: Buffer = Buffer.alloc(0)
-  #waiting: { resolve(reply: Reply): void; reject(error: Error): void } | undefined
+  readonly #connection: ClientConnection
+  readonly #sign: (body: string) => string
+  #members = ''
+  /** The one request that is always the same; its signature holds for five minutes. */
+  #startRequest = ''
 
-  private constructor(wireTarget: WireTarget, socket: Socket) {
-    this.#target = wireTarget
-    this.#socket = socket
-    this.#sign = createSigner(wireTarget)
-    socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
-    socket.on('error', (error) => this.#waiting?.reject(error))
-    socket.on('close', () => this.#waiting?.reject(new Error('The server closed the connection.')))
+  private constructor(target: WireTarget, connection: ClientConnection) {
+    this.#connection = connection
+    this.#sign = createRequestSigner(target, {
+      path: '/',
+      contentType: 'application/x-amz-json-1.0',
+      operation: 'QLDBSession.SendCommand',
+    })
   }
 
-  static async open(wireTarget: WireTarget): Promise<WireSession> {
-    const socket = createConnection({ host: wireTarget.host, port: wireTarget.port })
-    await once(socket, 'connect')
-    const session = new WireSession(wireTarget, socket)
-    const reply = await session.#send({ StartSession: { LedgerName: wireTarget.ledgerName } })
-    session.#token = member(reply, 'StartSession', 'SessionToken')
+  static async open(target: WireTarget): Promise<WireSession> {
+    const session = new WireSession(target, await ClientConnection.open(target.host, target.port))
+    const command = `{"StartSession":{"LedgerName":"${target.ledgerName}"}}`
+    const answer = await session.#ask(session.#sign(command))
+    session.#members = `{"SessionToken":"${member(answer, 'SessionToken')}"`
+    session.#startRequest = session.#sign(`${session.#members},"StartTransaction":{}}`)
     return session
   }
 
   /** Start, one request per statement, commit. @throws WireError also for conflicts; the session stays usable. */
-  async transact(statements: readonly Statement[]): Promise<TransactionTimes> {
+  async transact(statements: readonly PreparedStatement[]): Promise<TransactionTimes> {
     const startMs = performance.now()
-    const started = await this.#send({ SessionToken: this.#token, StartTransaction: {} })
-    const id = member(started, 'StartTransaction', 'TransactionId')
-    let digest = hashIon(ionString(id))
+    const id = member(await this.#ask(this.#startRequest), 'TransactionId')
+    const ofTransaction = `"TransactionId":"${id}"`
+    let digest = hashIonString(id)
     for (const statement of statements) {
-      const parameters = statement.parameters.map((value) => encodeIon(value))
-      digest = dot(digest, this.#statementDigest(statement.text, parameters))
-      const Parameters = parameters.map((bytes) => ({ IonBinary: toBase64(bytes) }))
-      const ExecuteStatement = { TransactionId: id, Statement: statement.text, Parameters }
-      await this.#send({ SessionToken: this.#token, ExecuteStatement })
+      digest = dot(digest, statement.digest)
+      await this.#send(`"ExecuteStatement":{${ofTransaction},${statement.members}}`)
     }
+    const digestText = encodeBase64(digest)
     const commitStartMs = performance.now()
-    const CommitTransaction = { TransactionId: id, CommitDigest: toBase64(digest) }
-    const committed = await this.#send({ SessionToken: this.#token, CommitTransaction })
-    const answered = fromBase64(member(committed, 'CommitTransaction', 'CommitDigest'))
-    if (Buffer.compare(answered, digest) !== 0) throw new Error('The server has another digest.')
+    const committed = await this.#send(
+      `"CommitTransaction":{${ofTransaction},"CommitDigest":"${digestText}"}`,
+    )
+    if (member(committed, 'CommitDigest') !== digestText) {
+      throw new Error('The server has another digest.')
+    }
     const endMs = performance.now()
     return { transactionMs: endMs - startMs, commitMs: endMs - commitStartMs }
   }
 
   close(): void {
-    this.#socket.destroy()
+    this.#connection.close()
   }
 
-  #statementDigest(text: string, parameters: readonly Uint8Array[]): Uint8Array {
-    let hash = this.#statementHashes.get(text)
-    if (hash === undefined) {
-      hash = hashIon(ionString(text))
-      this.#statementHashes.set(text, hash)
-    }
-    for (const bytes of parameters) hash = dot(hash, hashIonBytes(bytes))
-    return hash
+  #send(command: string): Promise<string> {
+    return this.#ask(this.#sign(`${this.#members},${command}}`))
   }
 
-  async #send(command: object): Promise<unknown> {
-    const body = JSON.stringify(command)
-    const head = [
-      'POST / HTTP/1.1',
-      `host: ${this.#target.host}:${this.#target.port}`,
-      'content-type: application/x-amz-json-1.0',
-      `content-length: ${Buffer.byteLength(body)}`,
-      `x-amz-target: ${target}`,
-      this.#sign(createHash('sha256').update(body).digest('hex')),
-    ]
-    const reply = await new Promise<Reply>((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-      this.#socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  #ask(request: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const onAnswer = (status: number, body: string): void => {
+        if (status === 200) resolve(body)
+        else reject(wireError(status, body))
+      }
+      this.#connection.send(request, onAnswer, reject)
     })
-    if (reply.status === 200) return JSON.parse(reply.text)
-    const fault = JSON.parse(reply.text) as { __type?: string; Message?: string; message?: string }
-    throw new WireError(fault.__type ?? String(reply.status), fault.Message ?? fault.message ?? '')
-  }
-
-  #onData(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
-    const headEnd = this.#received.indexOf('\r\n\r\n')
-    if (headEnd < 0) return
-    const head = this.#received.toString('latin1', 0, headEnd)
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
-    const waiting = this.#waiting
-    if (length === undefined || waiting === undefined) {
-      this.#socket.destroy(new Error(`An answer without a question or a length:\n${head}`))
-      return
-    }
-    const end = headEnd + 4 + Number(length)
-    if (this.#received.length < end) return
-    const text = this.#received.toString('utf8', headEnd + 4, end)
-    this.#received = this.#received.subarray(end)
-    this.#waiting = undefined
-    waiting.resolve({ status: Number(head.slice(9, 12)), text })
   }
 }
 
-/** Three header lines for a body with the given hash. The derived key is kept for the day. */
-function createSigner(wireTarget: WireTarget): (bodyHash: string) => string {
-  const host = `${wireTarget.host}:${wireTarget.port}`
-  const hmac = (key: string | Buffer, text: string): Buffer =>
-    createHmac('sha256', key).update(text).digest()
-  let keyDay = ''
-  let key: Buffer = Buffer.alloc(0)
-  return (bodyHash) => {
-    const time = `${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`
-    const day = time.slice(0, 8)
-    if (day !== keyDay) {
-      const dayKey = hmac(`AWS4${wireTarget.secretAccessKey}`, day)
-      key = hmac(hmac(hmac(dayKey, region), service), 'aws4_request')
-      keyDay = day
-    }
-    const scope = `${day}/${region}/${service}/aws4_request`
-    const headers =
-      `host:${host}\nx-amz-content-sha256:${bodyHash}\n` +
-      `x-amz-date:${time}\nx-amz-target:${target}\n`
-    const canonical = `POST\n/\n\n${headers}\n${signedNames}\n${bodyHash}`
-    const canonicalHash = createHash('sha256').update(canonical).digest('hex')
-    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${canonicalHash}`
-    const signature = createHmac('sha256', key).update(text).digest('hex')
-    return [
-      `x-amz-content-sha256: ${bodyHash}`,
-      `x-amz-date: ${time}`,
-      `authorization: AWS4-HMAC-SHA256 Credential=${wireTarget.accessKeyId}/${scope}, ` +
-        `SignedHeaders=${signedNames}, Signature=${signature}`,
-    ].join('\r\n')
-  }
+/** A fault of the session API, or a problem of the HTTP API. */
+export function wireError(status: number, body: string): WireError {
+  const fault = JSON.parse(body) as Partial<Record<string, string>>
+  const { __type, code, Message, message, detail } = fault
+  return new WireError(__type ?? code ?? String(status), Message ?? message ?? detail ?? '')
 }
 
-function member(reply: unknown, result: string, name: string): string {
-  const outer = (reply as Record<string, Record<string, unknown> | undefined>)[result]
-  const value = outer?.[name]
-  if (typeof value !== 'string') throw new Error(`The answer has no ${result}.${name}.`)
-  return value
+/** The first member of that name, a string without escapes: our own server's answers need no parser for that. */
+function member(answer: string, name: string): string {
+  const start = answer.indexOf(`"${name}":"`) + name.length + 4
+  const end = answer.indexOf('"', start)
+  if (start < name.length + 4 || end < 0) throw new Error(`The answer has no ${name}: ${answer}`)
+  return answer.slice(start, end)
 }
