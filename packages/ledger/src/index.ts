@@ -19,6 +19,16 @@ export type {
   Transaction,
 } from './api.ts'
 export { LedgerError, type LedgerErrorType } from './errors.ts'
+export type { CatalogNote } from './import/catalog-deriver.ts'
+export { ImportError, type ImportErrorType } from './import/errors.ts'
+export {
+  type ImportLedgerOptions,
+  type ImportProgress,
+  type ImportReport,
+  type ImportSource,
+  importLedger,
+  type SourceBlock,
+} from './import/import-ledger.ts'
 export { type LedgerFolder, openLedgerFolder } from './ledger-folder.ts'
 export { type LedgerHostOptions, openLedgerHost } from './ledger-host.ts'
 export {

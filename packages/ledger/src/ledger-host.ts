@@ -46,7 +46,7 @@ const tagCountMax = 50
 const tagKeyLengthMax = 128
 const tagValueLengthMax = 256
 /** Ledgers hold keys that log domains and later secrets stand beside: for the owner only. */
-const descriptionFileMode = 0o600
+export const descriptionFileMode = 0o600
 
 export interface LedgerHostOptions {
   /** Made when absent. */
@@ -114,14 +114,16 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
   return new DirectoryLedgerHost(context, lock, hosted)
 }
 
-function parentOf(directory: string): string {
+/** The folder that `directory` is in. */
+export function parentOf(directory: string): string {
   const path = directory.replace(/\/+$/, '')
   const slash = path.lastIndexOf('/')
   if (slash < 0) return '.'
   return slash === 0 ? '/' : path.slice(0, slash)
 }
 
-async function lockForUs(directory: string): Promise<DirectoryLock> {
+/** @throws LedgerError DIRECTORY_IN_USE */
+export async function lockForUs(directory: string): Promise<DirectoryLock> {
   try {
     return await lockDirectory(directory)
   } catch (error) {
@@ -240,17 +242,7 @@ class DirectoryLedgerHost implements LedgerHost {
   }
 
   #checkNewName(name: string): void {
-    if (!namePattern.test(name)) {
-      throw new LedgerError(
-        { code: 'LEDGER_NAME_INVALID', ledgerName: name },
-        {
-          shortMessage: `${JSON.stringify(name)} is no name for a ledger.`,
-          metaMessages: [
-            'A name has 1 to 32 letters, digits and single hyphens, none at the ends, and not digits only.',
-          ],
-        },
-      )
-    }
+    checkLedgerName(name)
     if (this.#hosted.has(name)) {
       throw new LedgerError(
         { code: 'LEDGER_EXISTS', ledgerName: name },
@@ -337,6 +329,20 @@ class DirectoryLedgerHost implements LedgerHost {
     const bytes = utf8(`${JSON.stringify(description, null, 2)}\n`)
     return this.#context.fileSystem.writeFileAtomic(path, bytes, descriptionFileMode)
   }
+}
+
+/** @throws LedgerError LEDGER_NAME_INVALID */
+export function checkLedgerName(name: string): void {
+  if (namePattern.test(name)) return
+  throw new LedgerError(
+    { code: 'LEDGER_NAME_INVALID', ledgerName: name },
+    {
+      shortMessage: `${JSON.stringify(name)} is no name for a ledger.`,
+      metaMessages: [
+        'A name has 1 to 32 letters, digits and single hyphens, none at the ends, and not digits only.',
+      ],
+    },
+  )
 }
 
 /** @throws LedgerError TAGS_INVALID */
