@@ -25,6 +25,15 @@ export {
   idToBytes,
 } from './ids.ts'
 export { type Logger, type LogLevel, silentLogger } from './logger.ts'
+export {
+  type Counter,
+  type Histogram,
+  latencyBounds,
+  type MetricLabels,
+  type Metrics,
+  type MetricsScope,
+  noMetrics,
+} from './metrics.ts'
 export { type Random, systemRandom } from './random.ts'
 export { hashBytesSize, sha256, sha256Into, sha256Latin1 } from './sha256.ts'
 export {

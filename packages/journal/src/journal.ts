@@ -70,6 +70,8 @@ export interface JournalOptions {
   /** Size of a segment, 64 MiB unless told. A record must fit into one, so smaller segments mean smaller records. */
   readonly segmentBytes?: number
   readonly logger?: Logger
+  /** Told of each group that is on the disk; `ms` is how long that took. */
+  onGroupWritten?(recordCount: number, bytes: number, ms: number): void
 }
 
 export interface Journal {
@@ -77,6 +79,8 @@ export interface Journal {
   readonly nextSequenceNo: number
   /** Records below this number are on the disk. */
   readonly durableCount: number
+  /** Of all records, with headers and footers; what is written ahead is left out. */
+  readonly bytesSize: number
   /** Hash of the last appended record, 32 zero bytes when empty. The caller may keep it. */
   readonly tipHash: Uint8Array
   /**
@@ -127,7 +131,7 @@ const spareThreshold = 0.5
  *   was changed then.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { directory, fileSystem, logger = silentLogger } = options
+  const { directory, fileSystem, logger = silentLogger, onGroupWritten = () => {} } = options
   const segmentBytes = options.segmentBytes ?? segmentBytesDefault
   assert(segmentBytes >= segmentBytesMin && segmentBytes <= segmentBytesMax, 'segmentBytes')
   if (!(await fileSystem.exists(directory))) await fileSystem.makeDirectory(directory)
@@ -135,7 +139,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   await fileSystem.syncDirectory(parentOf(directory))
   const recovered = await recover(directory, fileSystem, logger)
   const journal = new FileJournal(
-    { directory, fileSystem, random: options.random, segmentBytes, logger },
+    { directory, fileSystem, random: options.random, segmentBytes, logger, onGroupWritten },
     recovered.segments,
     recovered.nextSequenceNo,
     recovered.tipHash,
@@ -204,6 +208,10 @@ class FileJournal implements Journal {
 
   get durableCount(): number {
     return this.#durableCount
+  }
+
+  get bytesSize(): number {
+    return this.#segments.reduce((size, segment) => size + segment.end, 0)
   }
 
   get tipHash(): Uint8Array {
@@ -323,6 +331,7 @@ class FileJournal implements Journal {
     for (let group = this.#groups[0]; group !== undefined; group = this.#groups[0]) {
       if (this.#failure !== undefined) break
       if (this.#filling === group) this.#filling = undefined
+      const startedMs = performance.now()
       try {
         await this.#writeGroup(group)
       } catch (error) {
@@ -332,6 +341,7 @@ class FileJournal implements Journal {
       this.#groups.shift()
       this.#queuedBytes -= group.used
       this.#durableCount = group.endSequenceNo
+      this.#noteGroup(group, performance.now() - startedMs)
       group.resolve()
       this.#buffers.give(group)
       // Whoever was waiting appends again in this turn, and shares the next group with what queued up meanwhile.
@@ -339,6 +349,10 @@ class FileJournal implements Journal {
     }
     this.#isWriting = false
     this.#onIdle?.()
+  }
+
+  #noteGroup({ firstSequenceNo, endSequenceNo, used }: Group, ms: number): void {
+    this.#options.onGroupWritten(endSequenceNo - firstSequenceNo, used, ms)
   }
 
   async #writeGroup(group: Group): Promise<void> {

@@ -51,6 +51,8 @@ export interface LedgerHost {
   deleteLedger(name: string): Promise<void>
   /** @throws LedgerError LEDGER_NOT_FOUND */
   getLedger(name: string): Ledger
+  /** Names of ledgers that a failure has stopped: only a restart helps them. */
+  stoppedLedgers(): readonly string[]
   /** Waits for commits under way, closes every file. Open transactions end. */
   close(): Promise<void>
 }

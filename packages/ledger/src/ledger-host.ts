@@ -12,6 +12,8 @@ import {
   fromUtf8,
   type IdSource,
   type Logger,
+  type Metrics,
+  noMetrics,
   type Random,
   silentLogger,
   systemRandom,
@@ -55,6 +57,12 @@ export interface LedgerHostOptions {
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
+  readonly metrics?: Metrics
+  /**
+   * Called once the folder is this process' own, before its ledgers are opened, which takes a while when much is to be
+   * replayed. What it throws ends the opening.
+   */
+  onLocked?(): Promise<void>
   /** Single limits; the others stay as QLDB had them. */
   readonly limits?: Partial<LedgerLimits>
   /** Where projections are kept; LMDB unless told. */
@@ -89,6 +97,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     random,
     ids: createIdSource(clock, random),
     logger: options.logger ?? silentLogger,
+    metrics: options.metrics ?? noMetrics,
     limits: { ...defaultLimits, ...options.limits },
     projections: options.projections ?? lmdbProjections,
     sealerThread: isThreaded(options) ? new SealerThread() : undefined,
@@ -101,6 +110,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
   const lock = options.isLocked === false ? undefined : await lockForUs(options.directory)
   const hosted = new Map<string, Hosted>()
   try {
+    await options.onLocked?.()
     for (const strandId of await fileSystem.list(ledgersDirectory(context))) {
       const ledger = await openHosted(context, strandId)
       if (ledger !== undefined) hosted.set(ledger.description.name, ledger)
@@ -142,6 +152,7 @@ interface HostContext {
   readonly random: Random
   readonly ids: IdSource
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly limits: LedgerLimits
   readonly projections: ProjectionDriver
   readonly segmentBytes: number
@@ -300,6 +311,11 @@ class DirectoryLedgerHost implements LedgerHost {
       await engine.close()
       await this.#context.fileSystem.remove(ledgerDirectory(this.#context, description.strandId))
     })
+  }
+
+  stoppedLedgers(): readonly string[] {
+    const stopped = [...this.#hosted.values()].filter(({ engine }) => engine.isStopped)
+    return stopped.map(({ description }) => description.name)
   }
 
   getLedger(name: string): Ledger {

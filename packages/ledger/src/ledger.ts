@@ -25,6 +25,7 @@ import { blockRevisionToIon, blockToIon } from './block-view.ts'
 import { type Catalog, operationsToIon } from './catalog.ts'
 import { ConflictDetector, conflictKeys } from './conflict-detector.ts'
 import { LedgerError } from './errors.ts'
+import type { LedgerGauges, LedgerMetrics } from './ledger-metrics.ts'
 import type { LedgerLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
 import type { Projection } from './projection.ts'
@@ -73,6 +74,7 @@ export interface LedgerParts {
   readonly projection: Projection
   readonly trees: ProofTrees
   readonly lastTimestampMs: number
+  readonly metrics: LedgerMetrics
   openSealer(listener: SealerListener): Promise<Sealer>
 }
 
@@ -84,7 +86,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-export class LedgerEngine implements Ledger {
+export class LedgerEngine implements Ledger, LedgerGauges {
   readonly name: string
   readonly strandId: string
   readonly #parts: LedgerParts
@@ -136,8 +138,10 @@ export class LedgerEngine implements Ledger {
       statements: new StatementCache(),
       nowMs,
       commit: (transaction) => this.#commit(transaction),
+      committed: parts.metrics.ended,
       end: (transaction) => this.#end(transaction),
     }
+    parts.metrics.watch(this)
     void this.#sweep()
   }
 
@@ -491,6 +495,22 @@ export class LedgerEngine implements Ledger {
     if (this.#failure !== undefined) throw this.#stopped(undefined)
   }
 
+  get isStopped(): boolean {
+    return this.#failure !== undefined
+  }
+
+  get openTransactionCount(): number {
+    return this.#open.size
+  }
+
+  get journalBytes(): number {
+    return this.#journal.bytesSize
+  }
+
+  get projectionLag(): number {
+    return this.#journal.durableCount - 1 - this.#projectedNo
+  }
+
   /** @param address Of a block that was numbered, when the failure caught a commit. */
   #stopped(address: BlockAddress | undefined): LedgerError {
     const { name: ledgerName } = this
@@ -533,6 +553,7 @@ export class LedgerEngine implements Ledger {
     for (const transaction of this.#open) this.#end(transaction)
     await this.#parts.projection.close()
     await this.#parts.trees.close()
+    this.#parts.metrics.close()
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type FileSystem,
   type IdSource,
   type Logger,
+  type Metrics,
   type Random,
 } from '@cairn/core'
 import { type Journal, JournalError, openJournal } from '@cairn/journal'
@@ -20,6 +21,7 @@ import { buildBlock } from './block-builder.ts'
 import { blockOf, encodeBlockBody } from './block-record.ts'
 import { LedgerError } from './errors.ts'
 import { LedgerEngine } from './ledger.ts'
+import { LedgerMetrics } from './ledger-metrics.ts'
 import type { LedgerLimits } from './limits.ts'
 import { NodeFile, type NodeSource } from './node-file.ts'
 import type { Projection, ProjectionDriver, Watermark } from './projection.ts'
@@ -40,6 +42,7 @@ export interface EngineOptions {
   readonly random: Random
   readonly ids: IdSource
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly limits: LedgerLimits
   readonly projections: ProjectionDriver
   /** Where blocks are sealed; absent: in place. */
@@ -52,12 +55,14 @@ export interface EngineOptions {
 /** @throws JournalError DAMAGED; LedgerError LEDGER_DAMAGED */
 export async function openEngine(options: EngineOptions): Promise<LedgerEngine> {
   const { directory, fileSystem, random, segmentBytes, logger } = options
+  const metrics = new LedgerMetrics(options.metrics.scope({ ledger: options.name }))
   const journal = await openJournal({
     directory: `${directory}/journal`,
     fileSystem,
     random,
     segmentBytes,
     logger,
+    onGroupWritten: metrics.groupWritten,
   })
   if (journal.nextSequenceNo === 0) {
     if (!options.isNew) {
@@ -85,6 +90,7 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
       size,
       nodeSource(journal, options),
     ),
+    metrics,
     lastTimestampMs: projection.watermark?.timestampMs ?? 0,
     async openSealer(listener) {
       const { tipHash } = journal

@@ -16,6 +16,7 @@ import { partiqlError, pause, type Rows } from '@cairn/partiql'
 import type { BlockAddress, CommitResult, IoUsage, Result, ResultPage, Transaction } from './api.ts'
 import type { BlockStatement } from './block-record.ts'
 import { LedgerError } from './errors.ts'
+import type { TransactionOutcome } from './ledger-metrics.ts'
 import type { LedgerLimits } from './limits.ts'
 import { Mutex } from './mutex.ts'
 import type { StatementCache } from './statement-cache.ts'
@@ -35,6 +36,8 @@ export interface TransactionOwner {
   nowMs(): number
   /** Validates and commits. @throws LedgerError */
   commit(transaction: LedgerTransaction): Promise<BlockAddress | undefined>
+  /** A commit was answered after `ms`. */
+  committed(outcome: TransactionOutcome, ms: number): void
   /** The transaction has ended; its view is given back. */
   end(transaction: LedgerTransaction): void
 }
@@ -227,15 +230,18 @@ export class LedgerTransaction implements Transaction {
     try {
       const blockAddress = await this.#owner.commit(this)
       this.#end('committed')
+      const ms = performance.now() - startedMs
+      this.#owner.committed('committed', ms)
       return {
         transactionId: this.id,
         commitDigest: this.#digest,
         blockAddress,
         usage: this.view.takeUsage(),
-        processingMs: elapsedMs(startedMs),
+        processingMs: wholeMs(ms),
       }
     } catch (error) {
       const isConflict = error instanceof LedgerError && error.code === 'OCC_CONFLICT'
+      this.#owner.committed(isConflict ? 'conflict' : 'failed', performance.now() - startedMs)
       this.#end(isConflict ? 'conflicted' : 'aborted')
       throw error
     }
@@ -317,7 +323,11 @@ function readParameter(bytes: Uint8Array, index: number): { value: IonValue; has
 }
 
 function elapsedMs(startedMs: number): number {
-  return Math.max(1, Math.round(performance.now() - startedMs))
+  return wholeMs(performance.now() - startedMs)
+}
+
+function wholeMs(ms: number): number {
+  return Math.max(1, Math.round(ms))
 }
 
 interface FillingPage {

@@ -243,6 +243,10 @@ export class FakeHost implements LedgerHost {
     this.ledgers.delete(name)
   }
 
+  stoppedLedgers(): readonly string[] {
+    return []
+  }
+
   getLedger(name: string): FakeLedger {
     return this.#entry(name).ledger
   }
