@@ -95,3 +95,16 @@ export type EnodeErrorType = { readonly code: 'ENODE_MALFORMED'; readonly reason
 export class EnodeError extends BaseError<EnodeErrorType> {
   override readonly name = 'EnodeError'
 }
+
+export type KeyFileErrorType =
+  | { readonly code: 'KEY_FILE_MALFORMED'; readonly reason: string }
+  | { readonly code: 'PASSWORD_WRONG' }
+  | { readonly code: 'ADDRESS_MISMATCH'; readonly named: string; readonly address: string }
+  | { readonly code: 'KEY_NOT_FOUND'; readonly address: string }
+  | { readonly code: 'KEY_AMBIGUOUS'; readonly address: string }
+  | { readonly code: 'KEY_EXISTS'; readonly address: string }
+
+/** Key files that cannot be read, found or opened. Messages never hold a key or a password. */
+export class KeyFileError extends BaseError<KeyFileErrorType> {
+  override readonly name = 'KeyFileError'
+}

@@ -42,6 +42,7 @@ export {
   gethIncompatibility,
   isLondon,
 } from './chain-config.ts'
+export { cliqueSealHash, recoverCliqueSigner, sealCliqueHeader } from './clique-seal.ts'
 export { type EnodeUrl, formatEnodeUrl, parseEnodeUrl } from './enode-url.ts'
 export {
   AddressError,
@@ -52,6 +53,8 @@ export {
   type GenesisErrorType,
   HexError,
   type HexErrorType,
+  KeyFileError,
+  type KeyFileErrorType,
   RlpError,
   type RlpErrorType,
   Secp256k1Error,
@@ -84,6 +87,18 @@ export {
   quantityToHex,
 } from './hex.ts'
 export { emptyCodeHash, emptyTrieRoot, emptyUnclesHash, keccak256 } from './keccak256.ts'
+export { KeyFolder, type StoredKey } from './key-folder.ts'
+export {
+  decryptKey,
+  encryptKey,
+  formatKeyFile,
+  type KeyFile,
+  type KeyFileCost,
+  keyFileAddress,
+  keyFileBytesMax,
+  keyFileName,
+  parseKeyFile,
+} from './keystore.ts'
 export { addToBloom, bloomBytesSize, bloomHas, logsBloom, mergeBloom } from './logs-bloom.ts'
 export {
   decodeReceipt,
