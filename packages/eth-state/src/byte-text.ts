@@ -9,5 +9,7 @@ export function textOfBytes(bytes: Uint8Array): string {
 
 /** @returns bytes that the caller may keep. */
 export function bytesOfText(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1')
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
 }

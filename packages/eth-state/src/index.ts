@@ -1,5 +1,6 @@
 /** `@cairn/eth-state`: accounts, storage and code of a chain, their tries, proofs and history. Needs Node.js. */
 
+export type { StoredAccount } from './account-row.ts'
 export {
   type Database,
   endOfPrefix,
@@ -11,6 +12,14 @@ export {
 export { StateError, type StateErrorType } from './errors.ts'
 export { openLmdbDatabase } from './lmdb-database.ts'
 export { createMemoryDatabase } from './memory-database.ts'
+export {
+  type AccountProof,
+  historyCountMax,
+  openStateStore,
+  type State,
+  StateStore,
+  type StateStoreOptions,
+} from './state-store.ts'
 export {
   type NodeSource,
   noNodeSource,

@@ -53,11 +53,13 @@ class LmdbDatabaseTable implements Table {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#table.getBinary(key as Buffer)
+    const value = this.#table.getBinary(key as Buffer)
+    return value === undefined ? undefined : plain(value)
   }
 
   getView(key: Uint8Array): Uint8Array | undefined {
-    return this.#table.getBinaryFast(key as Buffer)
+    const value = this.#table.getBinaryFast(key as Buffer)
+    return value === undefined ? undefined : plain(value)
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
@@ -80,7 +82,12 @@ class LmdbDatabaseTable implements Table {
       reverse: isReverse,
       ...limit,
     })) {
-      yield { key, value }
+      yield { key: plain(key), value: plain(value) }
     }
   }
+}
+
+/** A Buffer's `slice` is a view where that of a Uint8Array is a copy, so none goes out of here. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
 }
