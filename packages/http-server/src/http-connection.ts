@@ -150,12 +150,17 @@ export class HttpConnection {
     const { clock, limits, dateLine } = this.#context
     const nowMs = clock.nowMs()
     const isHead = request.method === 'HEAD'
-    const { text, encoding } = formatResponse(response, dateLine(nowMs), isHead, isLast)
+    const { text, encoding, bytes } = formatResponse(response, dateLine(nowMs), isHead, isLast)
+    if (bytes !== undefined) this.#socket.cork()
     if (isLast) {
-      this.#end(text, encoding)
+      this.#end(text, encoding, bytes)
       return
     }
-    const isTaken = this.#socket.write(text, encoding)
+    let isTaken = this.#socket.write(text, encoding)
+    if (bytes !== undefined) {
+      isTaken = this.#socket.write(bytes)
+      this.#socket.uncork()
+    }
     this.#state = isTaken ? 'idle' : 'blocked'
     this.#deadlineMs = nowMs + (isTaken ? limits.idleMsMax : limits.writeMsMax)
   }
@@ -211,12 +216,17 @@ export class HttpConnection {
    * Sends what is left and our end. Whoever still sends is read on for a moment: data that arrives at a closed socket
    * makes a reset of it, which would take the answer from the client.
    */
-  #end(text: string, encoding: 'latin1' | 'utf8'): void {
+  #end(text: string, encoding: 'latin1' | 'utf8', bytes?: Uint8Array): void {
     const { clock, limits } = this.#context
     this.#state = 'ending'
     this.#deadlineMs = clock.nowMs() + limits.lingerMsMax
     this.#reader.abandon()
-    this.#socket.end(text, encoding)
+    if (bytes === undefined) this.#socket.end(text, encoding)
+    else {
+      this.#socket.write(text, encoding)
+      // Ending uncorks.
+      this.#socket.end(bytes)
+    }
     if (this.#isHalfClosed) this.#socket.destroySoon()
     else this.#socket.resume()
   }

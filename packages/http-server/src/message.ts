@@ -18,7 +18,7 @@ export interface HttpResponse {
   readonly status: number
   /** Without `content-length`, `connection` and `transfer-encoding`, which belong to the connection. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Uint8Array
 }
 
 /** Why a body was read and thrown away. */

@@ -1,4 +1,4 @@
-/** An answer as the text that goes on the wire: head and body in one piece, for one write. */
+/** An answer as the text that goes on the wire: head and body in one piece, for one write; bytes follow as they are. */
 import { STATUS_CODES } from 'node:http'
 import { assert } from '@cairn/core'
 import type { HttpResponse } from './message.ts'
@@ -7,6 +7,8 @@ export interface ResponseText {
   readonly text: string
   /** Latin-1 where the text is ASCII: its bytes are copied as they are. */
   readonly encoding: 'latin1' | 'utf8'
+  /** Goes out behind the text. */
+  readonly bytes?: Uint8Array
 }
 
 // A line end in a value would begin a line of its own: response splitting.
@@ -40,9 +42,10 @@ export function formatResponse(
   if (isLast) head += 'connection: close\r\n'
   // RFC 9110, 8.6: neither has a body, nor a length of one.
   if (status === 204 || status === 304) return { text: `${head}\r\n`, encoding: 'latin1' }
-  const bytes = Buffer.byteLength(body)
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
   head += `content-length: ${bytes}\r\n\r\n`
   if (isHead) return { text: head, encoding: 'latin1' }
+  if (typeof body !== 'string') return { text: head, encoding: 'latin1', bytes: body }
   return { text: head + body, encoding: bytes === body.length ? 'latin1' : 'utf8' }
 }
 
