@@ -1,7 +1,4 @@
-/**
- * Who asks, and whether they may. Policies come later and implement `Authorizer`; until then everyone who is let in
- * by the authentication mode may do everything.
- */
+/** Who asks, and whether they may: what every service asks before it does anything. Policies implement `Authorizer`. */
 
 export interface Identity {
   /** The access key id of a verified signature, or `anonymous` where authentication is off. */

@@ -21,6 +21,7 @@ export type AwsProtocolErrorType =
   | { readonly code: 'JSON_TOO_DEEP'; readonly depthMax: number }
   | { readonly code: 'BASE64_INVALID' }
   | { readonly code: 'PATH_INVALID' }
+  | { readonly code: 'CHUNKS_INVALID' }
 
 export class AwsProtocolError extends BaseError<AwsProtocolErrorType> {
   override readonly name = 'AwsProtocolError'

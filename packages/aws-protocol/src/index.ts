@@ -1,6 +1,9 @@
 /** `@cairn/aws-protocol`: how AWS clients talk over HTTP: SigV4, JSON 1.0, REST-JSON, fault shapes. Node only. */
 
+// ---- signatures ----
+export { type Authorizer, allowAll, anonymous, type Identity } from './authorizer.ts'
 // ---- bodies and paths ----
+export { decodeAwsChunked } from './aws-chunked.ts'
 export { decodeBase64, encodeBase64 } from './base64.ts'
 export { AwsProtocolError, type AwsProtocolErrorType } from './errors.ts'
 export {
@@ -14,8 +17,8 @@ export {
 export { type HeaderFields, type HttpRequest, type HttpResponse, headerOf } from './http.ts'
 export { isRecord, jsonDepthMax, parseJsonBody } from './json-body.ts'
 export { createRouter, parseQuery, type Route, type RouteMatch, type Router } from './router.ts'
-// ---- signatures ----
 export { type RequestToSign, signRequest } from './sign-request.ts'
+export { signedServiceOf } from './signed-service.ts'
 export { fromEpochSeconds, toEpochSeconds } from './timestamps.ts'
 export {
   type AccessKey,
@@ -23,5 +26,6 @@ export {
   type SignatureVerifier,
   type SignatureVerifierOptions,
   signatureSkewMsMax,
+  unsignedPayloads,
   type VerifiedSignature,
 } from './verify-request.ts'

@@ -378,3 +378,65 @@ describe('createSignatureVerifier', () => {
     checked.verify(received({ secretAccessKey: 'rotated' }))
   })
 })
+
+describe('signatures for S3', () => {
+  const s3Oracle = new SignatureV4({
+    service: 's3',
+    region: 'eu-west-1',
+    credentials: { accessKeyId, secretAccessKey },
+    sha256: Sha256,
+    uriEscapePath: false,
+    applyChecksum: true,
+  })
+  const verifier = createSignatureVerifier({
+    lookup: () => ({ secretAccessKey }),
+    clock: { nowMs: () => nowMs, sleep: () => Promise.resolve() },
+    services: ['s3', 'qldb'],
+  })
+  const signed = async (headers: Record<string, string>, signer = s3Oracle) =>
+    (await signer.sign(
+      {
+        protocol: 'https:',
+        hostname: 'localhost',
+        method: 'PUT',
+        path: '/bucket/a%20b/%C3%A4+.txt',
+        query: { 'x-id': 'PutObject' },
+        headers: { host: 'localhost', ...headers },
+        body: 'body',
+      },
+      { signingDate: new Date(nowMs) },
+    )) as { headers: Record<string, string> }
+  const verify = (headers: Record<string, string>, body = 'body') =>
+    verifier.verify({
+      method: 'PUT',
+      path: '/bucket/a%20b/%C3%A4+.txt',
+      query: 'x-id=PutObject',
+      headers,
+      body: Buffer.from(body),
+    })
+
+  it('are over the path as it is', async () => {
+    const { headers } = await signed({})
+    expect(verify(headers).service).toBe('s3')
+    expect(() => verify(headers, 'other')).toThrow(AwsProtocolError)
+  })
+
+  it.each(['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'])(
+    'may leave the body out as %s, for S3 alone',
+    async (payload) => {
+      const { headers } = await signed({ 'x-amz-content-sha256': payload })
+      expect(verify(headers, 'any body').service).toBe('s3')
+      const other = { ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD '.trim() }
+      if (payload !== 'UNSIGNED-PAYLOAD') expect(() => verify(other)).toThrow(AwsProtocolError)
+      const ofQldb = await signed({ 'x-amz-content-sha256': payload }, oracle)
+      expect(() => verify(ofQldb.headers)).toThrow(AwsProtocolError)
+    },
+  )
+
+  it('name the hash of the body among what is signed', async () => {
+    const { headers } = await signed({})
+    const { authorization = '' } = headers
+    const without = authorization.replace(';x-amz-content-sha256', '')
+    expect(() => verify({ ...headers, authorization: without })).toThrow(/x-amz-content-sha256/)
+  })
+})

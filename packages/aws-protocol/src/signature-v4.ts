@@ -1,7 +1,7 @@
 /**
  * AWS Signature Version 4, the parts that signing and verifying share: canonical request, string to sign, signing key.
  * Source: AWS General Reference, "Signature Version 4 signing process".
- * Not here: query-string signatures, chunked bodies, SigV4a.
+ * Not here: query-string signatures, signed chunks, SigV4a.
  */
 import { createHmac, hash } from 'node:crypto'
 import type { HeaderFields } from './http.ts'
@@ -43,6 +43,7 @@ export function signatureOf(
 /**
  * @param signedNames Lower case, in the order of `signedList`.
  * @param signedList The same, as `SignedHeaders` has them: joined by semicolons.
+ * @param isPathPlain S3 signs the path as it is on the wire; all others encode it once more.
  * @returns undefined when a header of the list is not in the request.
  */
 export function canonicalRequestOf(
@@ -53,6 +54,7 @@ export function canonicalRequestOf(
   signedNames: readonly string[],
   signedList: string,
   bodyHash: string,
+  isPathPlain = false,
 ): string | undefined {
   let lines = ''
   for (const name of signedNames) {
@@ -60,7 +62,8 @@ export function canonicalRequestOf(
     if (value === undefined) return undefined
     lines += `${name}:${canonicalHeaderValue(value)}\n`
   }
-  const head = `${method}\n${canonicalPath(path)}\n${canonicalQuery(query)}\n`
+  const signedPath = isPathPlain ? path : canonicalPath(path)
+  const head = `${method}\n${signedPath}\n${canonicalQuery(query)}\n`
   return `${head}${lines}\n${signedList}\n${bodyHash}`
 }
 

@@ -1,6 +1,7 @@
 /**
  * Verifies AWS Signature Version 4 on a request that was received whole.
  * The body is always hashed: a request whose body was changed on the way fails also when it names no body hash.
+ * S3 alone lets a client leave the body unsigned, as its SDKs do for streams over https.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@cairn/core'
@@ -36,6 +37,13 @@ export interface SignatureVerifierOptions {
   readonly services: readonly string[]
   readonly skewMsMax?: number
 }
+
+/** What `x-amz-content-sha256` may be for S3 instead of a hash. Source: S3 API reference, "Authenticating requests". */
+export const unsignedPayloads: readonly string[] = [
+  'UNSIGNED-PAYLOAD',
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+]
+const s3Service = 's3'
 
 export interface SignatureVerifier {
   /** @throws AwsProtocolError with one of the SIGNATURE codes, ACCESS_KEY_UNKNOWN or BODY_HASH_MISMATCH. */
@@ -99,8 +107,14 @@ export function createSignatureVerifier(options: SignatureVerifierOptions): Sign
           { shortMessage: 'The access key or the security token of the request is not known.' },
         )
       }
-      const bodyHash = sha256Hex(request.body)
+      const isS3 = credential.service === s3Service
       const namedHash = headerOf(request.headers, 'x-amz-content-sha256')
+      const isUnsigned = isS3 && namedHash !== undefined && unsignedPayloads.includes(namedHash)
+      const bodyHash = isUnsigned ? namedHash : sha256Hex(request.body)
+      // Whether the body is signed at all stands in it.
+      if (isS3 && !credential.signedNames.includes('x-amz-content-sha256')) {
+        throw incomplete('x-amz-content-sha256')
+      }
       if (namedHash !== undefined && namedHash !== bodyHash) {
         throw new AwsProtocolError(
           { code: 'BODY_HASH_MISMATCH' },
@@ -115,6 +129,7 @@ export function createSignatureVerifier(options: SignatureVerifierOptions): Sign
         credential.signedNames,
         credential.signedList,
         bodyHash,
+        isS3,
       )
       if (canonicalRequest === undefined) throw incomplete('a header of SignedHeaders')
 

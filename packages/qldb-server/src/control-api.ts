@@ -2,6 +2,8 @@
  * The control API: REST paths to operations (qldb-compat 2). Journal exports and streams are routed and refused.
  * No operation waits for sessions: clients ask for digests while their transactions are open.
  */
+
+import type { Authorizer, Identity } from '@cairn/aws-protocol'
 import {
   createRouter,
   type HttpRequest,
@@ -12,7 +14,6 @@ import {
 } from '@cairn/aws-protocol'
 import type { LedgerHost } from '@cairn/ledger'
 import { type ArnSettings, ledgerArn, ledgerNameOfArn } from './arn.ts'
-import type { Authorizer, Identity } from './authorizer.ts'
 import { CommandQueue } from './command-queue.ts'
 import {
   createLedger,

@@ -269,6 +269,7 @@ const protocolFaults: FaultTable<AwsProtocolErrorType> = {
   JSON_TOO_DEEP: serializationFault,
   BASE64_INVALID: serializationFault,
   PATH_INVALID: serializationFault,
+  CHUNKS_INVALID: serializationFault,
 }
 
 function serializationFault(_: unknown, error: BaseError<Coded>): Fault {

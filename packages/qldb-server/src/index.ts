@@ -1,6 +1,6 @@
 /** `@cairn/qldb-server`: the QLDB session and control APIs over a ledger host. */
 
-export { type Authorizer, allowAll, type Identity } from './authorizer.ts'
+export { type Authorizer, allowAll, type Identity } from '@cairn/aws-protocol'
 export { QldbServerError, type QldbServerErrorType } from './errors.ts'
 export { defaultQldbServerLimits, type QldbServerLimits } from './limits.ts'
 export {

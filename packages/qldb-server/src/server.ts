@@ -4,10 +4,14 @@
  */
 import {
   type AccessKey,
+  type Authorizer,
+  allowAll,
+  anonymous,
   createSignatureVerifier,
   type HttpRequest,
   type HttpResponse,
   headerOf,
+  type Identity,
   json10ContentType,
   json10Fault,
   parseJsonBody,
@@ -18,7 +22,6 @@ import {
 import { type Clock, type IdSource, type Logger, silentLogger } from '@cairn/core'
 import type { HttpHandler, HttpLimits, Refusal } from '@cairn/http-server'
 import type { LedgerHost } from '@cairn/ledger'
-import { type Authorizer, allowAll, anonymous, type Identity } from './authorizer.ts'
 import { ControlApi } from './control-api.ts'
 import { serverError } from './errors.ts'
 import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'

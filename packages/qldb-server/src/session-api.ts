@@ -2,6 +2,8 @@
  * The session API: the sub-commands of SendCommand (qldb-compat 1.2).
  * Answers are put together as text: ids and base64 need no escaping, and a page of results is copied once.
  */
+
+import type { Authorizer, Identity } from '@cairn/aws-protocol'
 import { decodeBase64, encodeBase64, isRecord } from '@cairn/aws-protocol'
 import type { Clock } from '@cairn/core'
 import {
@@ -13,7 +15,6 @@ import {
   type Transaction,
 } from '@cairn/ledger'
 import { type ArnSettings, ledgerArn } from './arn.ts'
-import type { Authorizer, Identity } from './authorizer.ts'
 import { type QldbServerError, requestInvalid, serverError } from './errors.ts'
 import { FinishedTransactions } from './finished-transactions.ts'
 import { ionTextToBinary } from './ion-text.ts'

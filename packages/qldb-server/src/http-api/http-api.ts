@@ -1,10 +1,10 @@
 /** Cairn's own HTTP API, below `/v1/`: plain JSON, one request per transaction. Its description: open-api.ts. */
+
+import type { Authorizer, HttpResponse, Identity } from '@cairn/aws-protocol'
 import { createRouter, type HttpRequest, headerOf, type Router } from '@cairn/aws-protocol'
 import type { Clock } from '@cairn/core'
-import type { HttpResponse } from '@cairn/http-server'
 import type { LedgerHost } from '@cairn/ledger'
 import { type ArnSettings, ledgerArn } from '../arn.ts'
-import type { Authorizer, Identity } from '../authorizer.ts'
 import { QldbServerError, serverError } from '../errors.ts'
 import type { QldbServerLimits } from '../limits.ts'
 import { openApiDocument } from './open-api.ts'

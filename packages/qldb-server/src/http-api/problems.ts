@@ -2,9 +2,10 @@
  * What clients of the HTTP API see of our errors: RFC 9457 problem details with code, status, detail and remedy.
  * 400: the request has to change. 409: send it again. 503: send it again after a while. The codes are ours, and stable.
  */
+
+import type { HttpResponse } from '@cairn/aws-protocol'
 import { AwsProtocolError, type AwsProtocolErrorType } from '@cairn/aws-protocol'
 import { BaseError } from '@cairn/core'
-import type { HttpResponse } from '@cairn/http-server'
 import { LedgerError, type LedgerErrorType } from '@cairn/ledger'
 import { PartiqlError, type PartiqlErrorType } from '@cairn/partiql'
 import { QldbServerError, type QldbServerErrorType } from '../errors.ts'
@@ -120,6 +121,7 @@ const protocolProblems: ProblemTable<AwsProtocolErrorType> = {
   SIGNATURE_MISMATCH: [403, 'The signature does not fit', 'Check the secret key, and what signs.'],
   BODY_HASH_MISMATCH: [403, 'The body is not the one that was signed', signRemedy],
   PATH_INVALID: [400, 'The path is not percent-encoded UTF-8', 'Encode the name of the ledger.'],
+  CHUNKS_INVALID: undefined,
   JSON_INVALID: undefined,
   JSON_TOO_DEEP: undefined,
   BASE64_INVALID: undefined,

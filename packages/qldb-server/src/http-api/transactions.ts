@@ -3,6 +3,7 @@
  * three requests and hashes along, this sends one; the server repeats transactions that meet others.
  */
 import { hash } from 'node:crypto'
+import type { Identity } from '@cairn/aws-protocol'
 import { encodeBase64 } from '@cairn/aws-protocol'
 import type { Clock } from '@cairn/core'
 import { decodeIon, formatIon } from '@cairn/ion'
@@ -13,7 +14,6 @@ import {
   type LedgerHost,
   type Transaction,
 } from '@cairn/ledger'
-import type { Identity } from '../authorizer.ts'
 import { QldbServerError, serverError } from '../errors.ts'
 import type { QldbServerLimits } from '../limits.ts'
 import { IdempotencyTable } from './idempotency-table.ts'
