@@ -3,6 +3,7 @@
  * place that builds concrete things: file system, clock, randomness.
  */
 import { join, resolve } from 'node:path'
+import { type AwsLocal, openAwsLocal } from '@cairn/aws-local'
 import {
   type Clock,
   createIdSource,
@@ -14,7 +15,7 @@ import {
 import type { HttpHandler } from '@cairn/http-server'
 import { nodeFileSystem } from '@cairn/journal'
 import { type LedgerHost, openLedgerHost } from '@cairn/ledger'
-import { createQldbServer, type QldbServer } from '@cairn/qldb-server'
+import { type AuthenticationMode, createQldbServer, type QldbServer } from '@cairn/qldb-server'
 import { type AccessKeyFile, openAccessKeyFile } from './access-keys.ts'
 import { ServerError } from './errors.ts'
 import { type HttpListener, openHttpListener } from './http-listener.ts'
@@ -97,6 +98,16 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     logger,
   })
   const accessKeyFile = options.auth === 'sigv4' ? await openKeys(directory) : undefined
+  const awsLocal = await openAwsLocal({
+    directory,
+    fileSystem: files,
+    clock,
+    random: systemRandom,
+    ids: createIdSource(clock, systemRandom),
+    logger,
+    auth: authOf(accessKeyFile),
+    accountId: options.accountId ?? defaultAccountId,
+  })
   const qldb = openQldb(options, host, accessKeyFile, clock, logger)
   closers.push(() => qldb.close())
 
@@ -108,7 +119,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const onError = (error: Error): void => {
     logger.log('error', 'A connection could not be accepted.', { error })
   }
-  const wire = { handler: createHandler(qldb), clock, limits: qldb.httpLimits, onError }
+  const wire = { handler: createHandler(qldb, awsLocal), clock, limits: qldb.httpLimits, onError }
   const http = await openHttpListener({ address: listen, ...wire })
   listeners.push(http)
   const https = await openHttpListener({ address: tlsListen, certificate: tls.server, ...wire })
@@ -162,6 +173,11 @@ function openKeys(directory: string): Promise<AccessKeyFile> {
   })
 }
 
+function authOf(accessKeyFile: AccessKeyFile | undefined): AuthenticationMode {
+  if (accessKeyFile === undefined) return 'off'
+  return { mode: 'sigv4', lookup: (accessKeyId) => accessKeyFile.lookup(accessKeyId) }
+}
+
 function openQldb(
   options: StartServerOptions,
   host: LedgerHost,
@@ -174,27 +190,26 @@ function openQldb(
     clock,
     ids: createIdSource(clock, systemRandom),
     logger,
-    auth:
-      accessKeyFile === undefined
-        ? 'off'
-        : { mode: 'sigv4', lookup: (accessKeyId) => accessKeyFile.lookup(accessKeyId) },
+    auth: authOf(accessKeyFile),
     region: options.region ?? defaultRegion,
     accountId: options.accountId ?? defaultAccountId,
   })
 }
 
-/** `/healthz` for supervisors, everything else to the API. */
-function createHandler(qldb: QldbServer): HttpHandler {
+/** `/healthz` for supervisors, the little of other services to theirs, everything else to the API. */
+function createHandler(qldb: QldbServer, awsLocal: AwsLocal): HttpHandler {
   const healthText = `${JSON.stringify({ status: 'ok', version })}\n`
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
   return {
     respond(request) {
+      if (awsLocal.isFor(request)) return awsLocal.respond(request)
       if (request.path !== '/healthz') return qldb.respond(request)
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       if (isRead) return { status: 200, headers, body: healthText }
       return { status: 405, headers: { ...headers, allow: 'GET, HEAD' }, body: '' }
     },
-    refuse: (refusal, request) => qldb.refuse(refusal, request),
+    refuse: (refusal, request) =>
+      awsLocal.isFor(request) ? awsLocal.refuse(refusal, request) : qldb.refuse(refusal, request),
     get isClosing() {
       return qldb.isClosing
     },
