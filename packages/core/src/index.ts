@@ -44,3 +44,4 @@ export {
   type Sha256Lanes,
 } from './sha256-lanes.ts'
 export { SlabAllocator } from './slab.ts'
+export type { Span, Tracer } from './tracer.ts'

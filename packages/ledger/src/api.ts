@@ -130,6 +130,8 @@ export interface ResultPage {
 
 /** An open result. Pages stay what they were at the time of the statement, whatever the transaction does later. */
 export interface Result {
+  /** How the statement reads tables, in words: `Vehicle: index VIN`. */
+  readonly accesses: readonly string[]
   /** @param valueCountMax @param bytesMax Whichever is reached first ends the page; a page holds at least one value. */
   nextPage(valueCountMax: number, bytesMax: number): Promise<ResultPage>
 }

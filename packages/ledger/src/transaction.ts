@@ -12,7 +12,7 @@ import {
   type IonValue,
 } from '@cairn/ion'
 import { dot } from '@cairn/merkle'
-import { partiqlError, pause, type Rows } from '@cairn/partiql'
+import { type CompiledStatement, partiqlError, pause, type Rows } from '@cairn/partiql'
 import type { BlockAddress, CommitResult, IoUsage, Result, ResultPage, Transaction } from './api.ts'
 import type { BlockStatement } from './block-record.ts'
 import { LedgerError } from './errors.ts'
@@ -94,7 +94,7 @@ export class LedgerTransaction implements Transaction {
     if (text.length > this.#owner.limits.statementLengthMax) throw this.#statementTooLong(text)
     this.view.addBytes(text.length)
     const compiled = this.#owner.statements.compile(text, this.view)
-    const result = new OpenResult(compiled.run(values, this.view), this, startedMs)
+    const result = new OpenResult(compiled, values, this, startedMs)
     const statement = { text, startTimeMs, digest }
     if (compiled.isReadOnly) {
       this.#accepted.push(statement)
@@ -338,6 +338,7 @@ interface FillingPage {
 }
 
 class OpenResult implements Result {
+  readonly accesses: readonly string[]
   readonly #rows: Rows
   readonly #transaction: LedgerTransaction
   /** Rows read ahead: all of them for a statement that writes, the one that did not fit on the last page otherwise. */
@@ -347,8 +348,14 @@ class OpenResult implements Result {
   /** When the work for the next page began, if it has. */
   #startedMs: number | undefined
 
-  constructor(rows: Rows, transaction: LedgerTransaction, startedMs: number) {
-    this.#rows = rows
+  constructor(
+    statement: CompiledStatement,
+    parameters: readonly IonValue[],
+    transaction: LedgerTransaction,
+    startedMs: number,
+  ) {
+    this.accesses = statement.accesses
+    this.#rows = statement.run(parameters, transaction.view)
     this.#transaction = transaction
     this.#startedMs = startedMs
   }

@@ -37,6 +37,11 @@ export interface CompiledStatement {
   readonly isReadOnly: boolean
   readonly actions: readonly { readonly action: StatementAction; readonly table?: TableInfo }[]
   /**
+   * How it reads tables: `Vehicle: index VIN`, `Person: document id`, `T: scan`. An index that is younger than the last
+   * turn of a projection is replaced by a scan when it runs.
+   */
+  readonly accesses: readonly string[]
+  /**
    * Runs it. Writes of DML and DDL happen before the first row is given. Rows of a query are computed as they are
    * pulled. Rows never hold MISSING or bags (a bag is a list).
    * @throws PartiqlError, from here or while rows are pulled.

@@ -13,6 +13,7 @@ export {
   type StatementAction,
 } from './compiled.ts'
 export { PartiqlError, type PartiqlErrorType, partiqlError } from './errors.ts'
+export { maskLiterals } from './mask-literals.ts'
 export { parseStatement } from './parser/parse-statement.ts'
 export { nestingDepthMax } from './parser/token-stream.ts'
 export { reservedWords } from './reserved-words.ts'

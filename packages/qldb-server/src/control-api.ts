@@ -26,6 +26,7 @@ import {
 import { getBlock, getDigest, getRevision } from './control-proofs.ts'
 import { listTagsForResource, tagResource, untagResource } from './control-tags.ts'
 import { serverError } from './errors.ts'
+import type { RequestContext } from './request-context.ts'
 import type { SessionTable } from './session-table.ts'
 
 export interface ControlContext {
@@ -111,7 +112,11 @@ export class ControlApi {
    * @returns The JSON body of the answer, or an empty text.
    * @throws QldbServerError, LedgerError, AwsProtocolError
    */
-  async respond(identity: Identity, request: HttpRequest): Promise<string> {
+  async respond(
+    identity: Identity,
+    request: HttpRequest,
+    context: RequestContext,
+  ): Promise<string> {
     const match = router.match(request.method, request.path)
     if (match === undefined) {
       throw serverError(
@@ -120,6 +125,8 @@ export class ControlApi {
       )
     }
     const { operation, labels } = match
+    context.operation = operation.name
+    context.ledgerName = labels['Name']
     const query = parseQuery(request.query)
     const body = parseJsonBody(request.body)
     this.#authorize(identity, operation.name, this.#resourceOf(operation.name, labels, body))

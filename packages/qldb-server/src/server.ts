@@ -19,7 +19,17 @@ import {
   restJsonFault,
   type SignatureVerifier,
 } from '@cairn/aws-protocol'
-import { type Clock, type IdSource, type Logger, silentLogger } from '@cairn/core'
+import {
+  BaseError,
+  type Clock,
+  type IdSource,
+  type Logger,
+  type Metrics,
+  noMetrics,
+  type Span,
+  silentLogger,
+  type Tracer,
+} from '@cairn/core'
 import type { HttpHandler, HttpLimits, Refusal } from '@cairn/http-server'
 import type { LedgerHost } from '@cairn/ledger'
 import { ControlApi } from './control-api.ts'
@@ -28,8 +38,11 @@ import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'
 import { HttpApi, httpApiPrefix } from './http-api/http-api.ts'
 import { internalProblem, problemOf, toldError } from './http-api/problems.ts'
 import { defaultQldbServerLimits, httpLimitsOf, type QldbServerLimits } from './limits.ts'
+import type { RequestContext } from './request-context.ts'
+import { RequestMetrics } from './request-metrics.ts'
 import { SessionApi, sendCommandTarget } from './session-api.ts'
 import { SessionTable } from './session-table.ts'
+import { SlowStatements } from './slow-statements.ts'
 
 type Api = 'session' | 'control' | 'http'
 
@@ -47,6 +60,11 @@ export interface QldbServerOptions {
   /** Default: everyone who is let in may do everything. */
   readonly authorizer?: Authorizer
   readonly limits?: Partial<QldbServerLimits>
+  readonly metrics?: Metrics
+  /** Absent: requests are not traced. */
+  readonly tracer?: Tracer | undefined
+  /** Statements that take this long are logged, with their literals masked; absent: none. */
+  readonly slowStatementMsMin?: number
   /** For ARNs. Default us-east-1. */
   readonly region?: string
   /** For ARNs, 12 digits. */
@@ -80,6 +98,8 @@ class Server implements QldbServer {
   readonly #sessionApi: SessionApi
   readonly #controlApi: ControlApi
   readonly #httpApi: HttpApi
+  readonly #metrics: RequestMetrics
+  readonly #tracer: Tracer | undefined
   #commandCount = 0
   #isClosing = false
   #onIdle: (() => void) | undefined
@@ -101,10 +121,20 @@ class Server implements QldbServer {
         ? undefined
         : createSignatureVerifier({ lookup: auth.lookup.bind(auth), clock, services: ['qldb'] })
     const sessions = new SessionTable(clock, ids, limits)
+    const slowStatements = new SlowStatements(
+      this.#logger,
+      options.slowStatementMsMin ?? Number.POSITIVE_INFINITY,
+    )
+    const metrics = options.metrics ?? noMetrics
+    this.#metrics = new RequestMetrics(metrics)
+    metrics.gauge('cairn_sessions', 'Sessions that are open.', () => sessions.count)
+    metrics.gauge('cairn_requests_running', 'Requests being answered.', () => this.#commandCount)
+    this.#tracer = options.tracer
     this.#sessions = sessions
-    this.#sessionApi = new SessionApi({ host, clock, authorizer, arns, limits, sessions })
+    const common = { host, clock, authorizer, arns, limits, slowStatements }
+    this.#sessionApi = new SessionApi({ ...common, sessions })
     this.#controlApi = new ControlApi(host, arns, sessions, authorizer)
-    this.#httpApi = new HttpApi({ host, clock, authorizer, arns, limits })
+    this.#httpApi = new HttpApi(common)
     this.httpLimits = httpLimitsOf(limits)
   }
 
@@ -115,22 +145,34 @@ class Server implements QldbServer {
   async respond(request: HttpRequest): Promise<HttpResponse> {
     const api = apiOf(request)
     const requestId = this.#ids.random()
+    const context: RequestContext = { requestId, operation: 'unknown', ledgerName: undefined }
+    const startedMs = performance.now()
+    const span = this.#tracer?.startRequest(api, request.headers)
+    let status = 200
     this.#commandCount++
     try {
       this.#admit()
-      if (api === 'http') return await this.#httpApi.respond(request, requestId, this.#identify)
+      if (api === 'http') {
+        const response = await this.#httpApi.respond(request, context, this.#identify)
+        status = response.status
+        return response
+      }
       const identity = this.#identify(request)
       const body =
         api === 'session'
-          ? await this.#sendCommand(identity, request)
-          : await this.#controlApi.respond(identity, request)
+          ? await this.#sendCommand(identity, request, context)
+          : await this.#controlApi.respond(identity, request, context)
       const contentType = api === 'session' ? json10ContentType : restJsonContentType
       const headers = { 'content-type': contentType, 'x-amzn-RequestId': requestId }
       return { status: 200, headers, body }
     } catch (error) {
-      return this.#faultResponse(error, api, requestId)
+      const response = this.#faultResponse(error, api, context)
+      status = response.status
+      return response
     } finally {
       this.#commandCount--
+      this.#metrics.answered(context.operation, status, performance.now() - startedMs)
+      if (span !== undefined) endSpan(span, context, status)
       if (this.#commandCount === 0) this.#onIdle?.()
     }
   }
@@ -141,7 +183,11 @@ class Server implements QldbServer {
       refusal === 'BODY_TOO_LARGE'
         ? serverError({ code: 'BODY_TOO_LARGE', bytesMax }, 'The request body is too large.')
         : serverError({ code: 'OVERLOADED' }, 'The server holds as many bytes as it may.')
-    return this.#faultResponse(error, apiOf(request), this.#ids.random())
+    const requestId = this.#ids.random()
+    const context: RequestContext = { requestId, operation: 'unknown', ledgerName: undefined }
+    const response = this.#faultResponse(error, apiOf(request), context)
+    this.#metrics.answered(context.operation, response.status, 0)
+    return response
   }
 
   async close(): Promise<void> {
@@ -182,7 +228,7 @@ class Server implements QldbServer {
     return { principal: accessKeyId, isAuthenticated: true }
   }
 
-  #sendCommand(identity: Identity, request: HttpRequest): Promise<string> {
+  #sendCommand(identity: Identity, request: HttpRequest, context: RequestContext): Promise<string> {
     const target = headerOf(request.headers, 'x-amz-target')
     if (target !== sendCommandTarget || request.method !== 'POST' || request.path !== '/') {
       throw serverError(
@@ -190,30 +236,49 @@ class Server implements QldbServer {
         `The session API has one operation: POST / with x-amz-target ${sendCommandTarget}.`,
       )
     }
-    return this.#sessionApi.sendCommand(identity, parseJsonBody(request.body))
+    return this.#sessionApi.sendCommand(identity, parseJsonBody(request.body), context)
   }
 
-  #faultResponse(error: unknown, api: Api, requestId: string): HttpResponse {
+  #faultResponse(error: unknown, api: Api, context: RequestContext): HttpResponse {
+    const { requestId } = context
     if (api === 'http') {
       const problem = problemOf(error, requestId)
+      const told = toldError(error)
+      const isTold = problem !== undefined && told instanceof BaseError
+      this.#metrics.failed(isTold ? told.code : 'INTERNAL')
       if (problem !== undefined) return problem
-      this.#logFailure(error, requestId)
+      this.#logFailure(error, context)
       return internalProblem(requestId)
     }
     let fault = api === 'session' ? sessionFaultOf(error) : controlFaultOf(error)
     if (fault === undefined) {
       fault = internalFault
-      this.#logFailure(error, requestId)
+      this.#logFailure(error, context)
     }
+    this.#metrics.failed(fault.name)
     const response = api === 'session' ? json10Fault(fault) : restJsonFault(fault)
     return { ...response, headers: { ...response.headers, 'x-amzn-RequestId': requestId } }
   }
 
-  #logFailure(error: unknown, requestId: string): void {
+  #logFailure(error: unknown, { requestId, operation, ledgerName }: RequestContext): void {
     const told = toldError(error)
     const text = told instanceof Error ? (told.stack ?? told.message) : String(told)
-    this.#logger.log('error', 'request failed', { requestId, error: text })
+    this.#logger.log('error', 'request failed', {
+      requestId,
+      operation,
+      ledger: ledgerName,
+      error: text,
+    })
   }
+}
+
+function endSpan(span: Span, context: RequestContext, status: number): void {
+  span.set('cairn.request_id', context.requestId)
+  span.set('cairn.operation', context.operation)
+  if (context.ledgerName !== undefined) span.set('cairn.ledger', context.ledgerName)
+  span.set('http.response.status_code', status)
+  // A client's own mistake is no failure of the server.
+  span.end(status >= 500 ? 'the request failed' : undefined)
 }
 
 function apiOf(request: HttpRequest): Api {

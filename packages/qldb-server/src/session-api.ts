@@ -5,7 +5,7 @@
 
 import type { Authorizer, Identity } from '@cairn/aws-protocol'
 import { decodeBase64, encodeBase64, isRecord } from '@cairn/aws-protocol'
-import type { Clock } from '@cairn/core'
+import { BaseError, type Clock } from '@cairn/core'
 import {
   type IoUsage,
   LedgerError,
@@ -20,8 +20,10 @@ import { FinishedTransactions } from './finished-transactions.ts'
 import { ionTextToBinary } from './ion-text.ts'
 import type { QldbServerLimits } from './limits.ts'
 import { RecentPages } from './recent-pages.ts'
+import type { RequestContext } from './request-context.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
+import type { RunningStatement, SlowStatements } from './slow-statements.ts'
 import { isWellFormed } from './well-formed.ts'
 
 /** The one value of `x-amz-target`. */
@@ -38,6 +40,7 @@ export interface SessionApiOptions {
   readonly arns: ArnSettings
   readonly limits: QldbServerLimits
   readonly sessions: SessionTable
+  readonly slowStatements: SlowStatements
 }
 
 const subCommands = [
@@ -74,17 +77,19 @@ export class SessionApi {
    * @returns The JSON body of the answer.
    * @throws QldbServerError, LedgerError, PartiqlError, AwsProtocolError
    */
-  async sendCommand(identity: Identity, body: Members): Promise<string> {
+  async sendCommand(identity: Identity, body: Members, context: RequestContext): Promise<string> {
     const arrivedMs = this.#clock.nowMs()
     const name = subCommandOf(body)
+    context.operation = name
     const members = body[name]
     if (!isRecord(members)) throw requestInvalid(name, `${name} must be an object.`)
-    if (name === 'StartSession') return this.#startSession(identity, members, arrivedMs)
+    if (name === 'StartSession') return this.#startSession(identity, members, arrivedMs, context)
 
     const session = this.#options.sessions.get(
       stringMember(body, 'SendCommand', 'SessionToken'),
       identity.principal,
     )
+    context.ledgerName = session.ledger.name
     this.#authorize(identity, session.ledgerArn)
     const turn = session.queue.enter()
     if (turn !== undefined) await turn
@@ -92,7 +97,7 @@ export class SessionApi {
       if (session.isEnded) {
         throw serverError({ code: 'SESSION_NOT_FOUND' }, 'The session was ended meanwhile.')
       }
-      return await this.#run(name, session, members, arrivedMs)
+      return await this.#run(name, session, members, arrivedMs, context)
     } finally {
       session.queue.leave()
     }
@@ -103,14 +108,15 @@ export class SessionApi {
     session: Session,
     members: Members,
     arrivedMs: number,
+    context: RequestContext,
   ): string | Promise<string> {
     switch (name) {
       case 'StartTransaction':
         return this.#startTransaction(session, arrivedMs)
       case 'ExecuteStatement':
-        return this.#executeStatement(session, members)
+        return this.#executeStatement(session, members, context)
       case 'FetchPage':
-        return this.#fetchPage(session, members)
+        return this.#fetchPage(session, members, context)
       case 'CommitTransaction':
         return this.#commitTransaction(session, members)
       case 'AbortTransaction':
@@ -123,8 +129,14 @@ export class SessionApi {
     }
   }
 
-  #startSession(identity: Identity, members: Members, arrivedMs: number): string {
+  #startSession(
+    identity: Identity,
+    members: Members,
+    arrivedMs: number,
+    context: RequestContext,
+  ): string {
     const ledgerName = stringMember(members, 'StartSession', 'LedgerName')
+    context.ledgerName = ledgerName
     const arn = ledgerArn(this.#options.arns, ledgerName)
     this.#authorize(identity, arn)
     const ledger = this.#options.host.getLedger(ledgerName)
@@ -150,22 +162,34 @@ export class SessionApi {
     return `{"StartTransaction":{"TransactionId":"${transaction.id}",${this.#timing(arrivedMs)}}}`
   }
 
-  async #executeStatement(session: Session, members: Members): Promise<string> {
+  async #executeStatement(
+    session: Session,
+    members: Members,
+    context: RequestContext,
+  ): Promise<string> {
     const transaction = this.#openTransaction(session, 'ExecuteStatement', members)
-    const statement = stringMember(members, 'ExecuteStatement', 'Statement')
+    const text = stringMember(members, 'ExecuteStatement', 'Statement')
     const parameters = parametersOf(members)
+    const { slowStatements } = this.#options
+    const statement = slowStatements.start(text, transaction)
+    const startedMs = this.#clock.nowMs()
     try {
-      const result = await transaction.execute(statement, parameters)
+      const result = await transaction.execute(text, parameters)
       const page = await this.#nextPage(result)
-      const pageToken = page.isLast ? undefined : this.#keepResult(session, transaction, result)
+      slowStatements.note(statement, context, page, result.accesses)
+      const pageToken = page.isLast
+        ? undefined
+        : this.#keepResult(session, transaction, result, statement)
       return `{"ExecuteStatement":{"FirstPage":${pageBody(page, pageToken)}}}`
     } catch (error) {
+      const ms = this.#clock.nowMs() - startedMs - statement.ms
+      slowStatements.failed(statement, context, ms, codeOf(error))
       this.#afterFailure(session, transaction, error)
       throw error
     }
   }
 
-  async #fetchPage(session: Session, members: Members): Promise<string> {
+  async #fetchPage(session: Session, members: Members, context: RequestContext): Promise<string> {
     const transaction = this.#openTransaction(session, 'FetchPage', members)
     const pageToken = stringMember(members, 'FetchPage', 'NextPageToken')
     if (pageToken.startsWith(`${transaction.id}.`)) {
@@ -180,8 +204,11 @@ export class SessionApi {
         'The page token is not one of this transaction.',
       )
     }
+    const { slowStatements } = this.#options
+    const startedMs = this.#clock.nowMs()
     try {
       const page = await this.#nextPage(open.result)
+      slowStatements.note(open.statement, context, page, open.result.accesses)
       open.pageNo++
       if (page.isLast) session.openResults.delete(resultNo)
       const next = page.isLast ? undefined : pageTokenOf(transaction, resultNo, open.pageNo)
@@ -189,6 +216,8 @@ export class SessionApi {
       this.#recentPages.remember(pageToken, answer)
       return answer
     } catch (error) {
+      const ms = this.#clock.nowMs() - startedMs
+      slowStatements.failed(open.statement, context, ms, codeOf(error))
       this.#afterFailure(session, transaction, error)
       throw error
     }
@@ -264,7 +293,12 @@ export class SessionApi {
   }
 
   /** @returns The token of its second page. */
-  #keepResult(session: Session, transaction: Transaction, result: Result): string {
+  #keepResult(
+    session: Session,
+    transaction: Transaction,
+    result: Result,
+    statement: RunningStatement,
+  ): string {
     const resultCountMax = this.#limits.openResultCountMax
     if (session.openResults.size >= resultCountMax) {
       throw serverError(
@@ -272,7 +306,7 @@ export class SessionApi {
         'The transaction has too many results with pages to be read.',
       )
     }
-    return pageTokenOf(transaction, session.addResult(result), 1)
+    return pageTokenOf(transaction, session.addResult(result, statement), 1)
   }
 
   #isOutOfTime(transaction: Transaction): boolean {
@@ -296,6 +330,10 @@ export class SessionApi {
     const processingMs = this.#clock.nowMs() - arrivedMs
     return `"TimingInformation":{"ProcessingTimeMilliseconds":${Math.round(processingMs)}}`
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof BaseError ? error.code : 'INTERNAL'
 }
 
 /** @throws QldbServerError REQUEST_INVALID when there is none, or several. */

@@ -1,10 +1,12 @@
 /** One session: bound to a ledger and an identity, with at most one open transaction and its open results. */
 import type { Ledger, Result, Transaction } from '@cairn/ledger'
 import { CommandQueue } from './command-queue.ts'
+import type { RunningStatement } from './slow-statements.ts'
 
 /** A result with pages still to be read. */
 interface OpenResult {
   readonly result: Result
+  readonly statement: RunningStatement
   /** The number of the page that the valid token names. */
   pageNo: number
 }
@@ -44,9 +46,9 @@ export class Session {
   }
 
   /** Keeps `result` until its last page or the end of the transaction. Its next page has number 1. */
-  addResult(result: Result): number {
+  addResult(result: Result, statement: RunningStatement): number {
     const resultNo = this.#resultCount++
-    this.openResults.set(resultNo, { result, pageNo: 1 })
+    this.openResults.set(resultNo, { result, statement, pageNo: 1 })
     return resultNo
   }
 

@@ -46,6 +46,12 @@ export function chooseAccess(
   return ranked[0] ?? { kind: 'scan' }
 }
 
+export function describeAccess(leaf: TableLeaf | HistoryLeaf, access: Access): string {
+  const name = leaf.kind === 'history' ? `history(${leaf.table.name})` : leaf.table.name
+  if (access.kind === 'scan') return `${name}: scan`
+  return access.kind === 'id' ? `${name}: document id` : `${name}: index ${access.index.field}`
+}
+
 function rankOf(candidate: Candidate): number {
   return (candidate.lookUp.isSingle ? 0 : 2) + (candidate.kind === 'id' ? 0 : 1)
 }

@@ -7,7 +7,7 @@ import type { Expression } from '../ast.ts'
 import { nullValue } from '../values/value.ts'
 import type { Test } from './environment.ts'
 import { compileTest, tracked } from './expression.ts'
-import { type Condition, chooseAccess } from './index-choice.ts'
+import { type Condition, chooseAccess, describeAccess } from './index-choice.ts'
 import { leafRows } from './leaves.ts'
 import {
   allTrue,
@@ -70,16 +70,19 @@ export function bindConditions(
 }
 
 function planNode(node: SourceNode, planning: Planning, scope: Scope): PlannedRows {
-  return node.kind === 'join' ? planJoin(node, planning, scope) : planLeaf(node, planning)
+  return node.kind === 'join' ? planJoin(node, planning, scope) : planLeaf(node, planning, scope)
 }
 
-function planLeaf(leaf: Leaf, planning: Planning): PlannedRows {
+function planLeaf(leaf: Leaf, planning: Planning, scope: Scope): PlannedRows {
   for (const slot of slotsOf(leaf)) planning.unbound.delete(slot)
   const ready = takeReady(planning)
   const access =
     leaf.kind === 'table' || leaf.kind === 'history'
       ? chooseAccess(leaf, ready)
       : ({ kind: 'scan' } as const)
+  if (leaf.kind === 'table' || leaf.kind === 'history') {
+    scope.context.accesses.add(describeAccess(leaf, access))
+  }
   return leafRows(
     leaf,
     access,

@@ -64,6 +64,8 @@ export interface StatementContext {
   /** Slots that the expression under compilation reads. */
   uses: Set<number>
   readonly actions: Map<string, { readonly action: StatementAction; readonly table?: TableInfo }>
+  /** How tables are read, in words. */
+  readonly accesses: Set<string>
 }
 
 export type Resolved =
@@ -74,7 +76,14 @@ export type Resolved =
   | { readonly kind: 'unknown' }
 
 export function newContext(catalog: Catalog, options: CompileOptions = {}): StatementContext {
-  return { catalog, options, slotCount: 0, uses: new Set(), actions: new Map() }
+  return {
+    catalog,
+    options,
+    slotCount: 0,
+    uses: new Set(),
+    actions: new Map(),
+    accesses: new Set(),
+  }
 }
 
 export function rootScope(context: StatementContext): Scope {

@@ -32,6 +32,7 @@ export function compileStatement(parsed: ParsedStatement, catalog: Catalog): Com
     parsed,
     isReadOnly: parsed.statement.kind === 'query',
     actions: [...context.actions.values()],
+    accesses: [...context.accesses],
     run(parameters, store) {
       checkParameterCount(parsed, parameters)
       return run(newEnvironment(context.slotCount, parameters, store))

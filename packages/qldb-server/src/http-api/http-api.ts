@@ -7,6 +7,8 @@ import type { LedgerHost } from '@cairn/ledger'
 import { type ArnSettings, ledgerArn } from '../arn.ts'
 import { QldbServerError, serverError } from '../errors.ts'
 import type { QldbServerLimits } from '../limits.ts'
+import type { RequestContext } from '../request-context.ts'
+import type { SlowStatements } from '../slow-statements.ts'
 import { openApiDocument } from './open-api.ts'
 import { TransactionRunner } from './transactions.ts'
 
@@ -22,6 +24,7 @@ export interface HttpApiOptions {
   readonly authorizer: Authorizer
   readonly arns: ArnSettings
   readonly limits: QldbServerLimits
+  readonly slowStatements: SlowStatements
 }
 
 type Operation = 'transact' | 'describe'
@@ -40,7 +43,7 @@ export class HttpApi {
 
   constructor(options: HttpApiOptions) {
     this.#options = options
-    this.#runner = new TransactionRunner(options.host, options.clock, options.limits)
+    this.#runner = new TransactionRunner(options)
   }
 
   /**
@@ -49,22 +52,27 @@ export class HttpApi {
    */
   async respond(
     request: HttpRequest,
-    requestId: string,
+    context: RequestContext,
     identify: (request: HttpRequest) => Identity,
   ): Promise<HttpResponse> {
+    const { requestId } = context
     // The connection drops the body of an answer to HEAD.
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const match = router.match(method, request.path)
     if (match === undefined) return this.#refuseMethod(request, requestId)
     if (match.operation === 'describe') {
+      context.operation = 'DescribeHttpApi'
       this.#description ||= JSON.stringify(openApiDocument)
       return jsonResponse(this.#description, requestId)
     }
     const ledgerName = match.labels['name'] as string
+    context.operation = 'Transact'
+    context.ledgerName = ledgerName
     const identity = identify(request)
     this.#authorize(identity, ledgerName)
     checkContentType(request)
-    return jsonResponse(await this.#runner.transact(identity, ledgerName, request.body), requestId)
+    const answer = await this.#runner.transact(identity, ledgerName, request.body, context)
+    return jsonResponse(answer, requestId)
   }
 
   #refuseMethod(request: HttpRequest, requestId: string): HttpResponse {

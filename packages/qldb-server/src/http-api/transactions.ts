@@ -5,17 +5,21 @@
 import { hash } from 'node:crypto'
 import type { Identity } from '@cairn/aws-protocol'
 import { encodeBase64 } from '@cairn/aws-protocol'
-import type { Clock } from '@cairn/core'
+import { BaseError, type Clock } from '@cairn/core'
 import { decodeIon, formatIon } from '@cairn/ion'
 import {
   type CommitResult,
   type Ledger,
   LedgerError,
   type LedgerHost,
+  type Result,
+  type ResultPage,
   type Transaction,
 } from '@cairn/ledger'
 import { QldbServerError, serverError } from '../errors.ts'
 import type { QldbServerLimits } from '../limits.ts'
+import type { RequestContext } from '../request-context.ts'
+import type { SlowStatements } from '../slow-statements.ts'
 import { IdempotencyTable } from './idempotency-table.ts'
 import { formatJson } from './json-writer.ts'
 import { toldError } from './problems.ts'
@@ -33,48 +37,70 @@ interface ResultRoom {
 
 export class TransactionRunner {
   readonly #host: LedgerHost
+  readonly #clock: Clock
   readonly #limits: QldbServerLimits
+  readonly #slowStatements: SlowStatements
   readonly #idempotency: IdempotencyTable
 
-  constructor(host: LedgerHost, clock: Clock, limits: QldbServerLimits) {
-    this.#host = host
-    this.#limits = limits
-    this.#idempotency = new IdempotencyTable(clock, limits)
+  constructor(options: {
+    readonly host: LedgerHost
+    readonly clock: Clock
+    readonly limits: QldbServerLimits
+    readonly slowStatements: SlowStatements
+  }) {
+    this.#host = options.host
+    this.#clock = options.clock
+    this.#limits = options.limits
+    this.#slowStatements = options.slowStatements
+    this.#idempotency = new IdempotencyTable(options.clock, options.limits)
   }
 
   /**
    * @returns The JSON body of the answer.
    * @throws QldbServerError, LedgerError, PartiqlError
    */
-  async transact(identity: Identity, ledgerName: string, body: Uint8Array): Promise<string> {
+  async transact(
+    identity: Identity,
+    ledgerName: string,
+    body: Uint8Array,
+    context: RequestContext,
+  ): Promise<string> {
     const ledger = this.#host.getLedger(ledgerName)
     const request = parseTransactionRequest(body, this.#limits.statementCountMax)
     const { idempotencyKey } = request
-    if (idempotencyKey === undefined) return this.#run(ledger, request)
+    if (idempotencyKey === undefined) return this.#run(ledger, request, context)
     // The strand, not the name: a new ledger of an old name knows no keys.
     const key = JSON.stringify([ledger.strandId, identity.principal, idempotencyKey])
     const bodyHash = hash('sha256', body, 'base64')
-    return this.#idempotency.once(key, bodyHash, () => this.#run(ledger, request))
+    return this.#idempotency.once(key, bodyHash, () => this.#run(ledger, request, context))
   }
 
   /** Repeats at once: what this transaction met is committed, and the next snapshot has it. */
-  async #run(ledger: Ledger, request: TransactionRequest): Promise<string> {
+  async #run(
+    ledger: Ledger,
+    request: TransactionRequest,
+    context: RequestContext,
+  ): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(ledger.startTransaction(), request)
+        return await this.#attempt(ledger.startTransaction(), request, context)
       } catch (error) {
         if (!isConflict(error) || attempt >= this.#limits.attemptCountMax) throw error
       }
     }
   }
 
-  async #attempt(transaction: Transaction, request: TransactionRequest): Promise<string> {
+  async #attempt(
+    transaction: Transaction,
+    request: TransactionRequest,
+    context: RequestContext,
+  ): Promise<string> {
     const room: ResultRoom = { bytes: this.#limits.resultBytesMax }
     try {
       let results = ''
       for (const [index, statement] of request.statements.entries()) {
         try {
-          const rows = await this.#rowsOf(transaction, statement, request.format, room)
+          const rows = await this.#rowsOf(transaction, statement, request.format, room, context)
           results += `${index === 0 ? '' : ','}{"rows":[${rows}]}`
         } catch (cause) {
           throw new QldbServerError(
@@ -95,12 +121,34 @@ export class TransactionRunner {
     { statement, parameters }: StatementRequest,
     format: RowFormat,
     room: ResultRoom,
+    context: RequestContext,
+  ): Promise<string> {
+    const running = this.#slowStatements.start(statement, transaction)
+    const startedMs = this.#clock.nowMs()
+    try {
+      const result = await transaction.execute(statement, parameters)
+      return await this.#readRows(result, format, room, (page) =>
+        this.#slowStatements.note(running, context, page, result.accesses),
+      )
+    } catch (error) {
+      const ms = this.#clock.nowMs() - startedMs - running.ms
+      const code = error instanceof BaseError ? error.code : 'INTERNAL'
+      this.#slowStatements.failed(running, context, ms, code)
+      throw error
+    }
+  }
+
+  async #readRows(
+    result: Result,
+    format: RowFormat,
+    room: ResultRoom,
+    onPage: (page: ResultPage) => void,
   ): Promise<string> {
     const { pageValueCountMax, pageBytesMax, resultBytesMax } = this.#limits
-    const result = await transaction.execute(statement, parameters)
     let rows = ''
     for (;;) {
       const page = await result.nextPage(pageValueCountMax, pageBytesMax)
+      onPage(page)
       for (const value of page.values) {
         room.bytes -= value.length
         if (room.bytes < 0) {

@@ -97,6 +97,7 @@ export class FakeTransaction implements Transaction {
 }
 
 class FakeResult implements Result {
+  readonly accesses: readonly string[] = []
   readonly #rowCount: number
   #next = 0
 
