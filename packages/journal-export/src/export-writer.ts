@@ -37,7 +37,7 @@ export interface ExportProgress {
 export interface WriteExportOptions {
   readonly request: ExportRequest
   /** The blocks from a number on, in order, at least up to `endSequenceNo`. */
-  blocksFrom(sequenceNo: number): Iterable<BlockToExport>
+  blocksFrom(sequenceNo: number): Iterable<BlockToExport> | AsyncIterable<BlockToExport>
   /** The first block that is not exported any more. */
   readonly endSequenceNo: number
   /** Where to begin, or to go on. */
@@ -84,7 +84,7 @@ async function fillObject(
   let size = 0
   let turnSize = 0
   let last = first
-  for (const { sequenceNo, value } of blocksFrom(first)) {
+  for await (const { sequenceNo, value } of blocksFrom(first)) {
     if (sequenceNo >= endSequenceNo) break
     const piece = encodeValue(value, format)
     if (size > 0 && size + piece.length > bytesMax) break

@@ -10,6 +10,7 @@ export {
   segmentBytesDefault,
 } from './journal.ts'
 export { nodeFileSystem } from './node-file-system.ts'
+export { type ReadJournalOptions, readJournal } from './read-journal.ts'
 export { recordBytesMax } from './segment-format.ts'
 export {
   type JournalFinding,

@@ -91,7 +91,7 @@ export async function verifyJournal(options: VerifyJournalOptions): Promise<Jour
 }
 
 /** What a redo file holds for one segment. It may come and go beside a running writer, and is written whole. */
-async function patchesOf(
+export async function patchesOf(
   firstSequenceNo: number,
   directory: string,
   fileSystem: FileSystem,

@@ -34,6 +34,7 @@ function sourceOf(blocks: readonly IonValue[], strandId: string): ImportSource {
     strandId,
     firstSequenceNo: 0,
     lastSequenceNo: blocks.length - 1,
+    bringsCatalog: false,
     async *blocksFrom(sequenceNo) {
       for (const [i, value] of blocks.entries()) {
         if (i >= sequenceNo) yield { value, source: `block ${i} of the test` }

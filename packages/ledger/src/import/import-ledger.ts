@@ -51,6 +51,8 @@ export interface SourceBlock {
   readonly value: IonValue
   /** Where it stands, for messages. */
   readonly source: string
+  /** See {@link ImportSource.bringsCatalog}. */
+  readonly catalogInfo?: IonStruct | undefined
 }
 
 export interface ImportSource {
@@ -60,10 +62,10 @@ export interface ImportSource {
   /** In order, from the one asked for. */
   blocksFrom(sequenceNo: number): AsyncIterable<SourceBlock>
   /**
-   * The catalog information of blocks by their number, all of it, where the export brings it: Cairn's own do. Without
-   * it tables and indexes are read from the statements.
+   * Whether blocks that define tables or indexes bring this as catalog information, all of them: Cairn's exports and
+   * backups do. Otherwise tables and indexes are read from the statements.
    */
-  readonly catalogInfos?: ReadonlyMap<number, IonStruct>
+  readonly bringsCatalog: boolean
 }
 
 export interface ImportLedgerOptions {
@@ -73,6 +75,8 @@ export interface ImportLedgerOptions {
   readonly source: ImportSource
   /** A digest that was kept: the export must give it at that block. */
   readonly expectedDigest?: { readonly sequenceNo: number; readonly digest: Uint8Array }
+  /** What the ledger was besides its blocks, where that is known: backups do. */
+  readonly description?: Omit<LedgerDescription, 'name' | 'strandId' | 'state'>
   readonly fileSystem?: FileSystem
   readonly clock?: Clock
   readonly random?: Random
@@ -344,12 +348,12 @@ class StagedImport {
     throw mismatch(this.#directory, `Its block ${sequenceNo} is another one than ${source} has.`)
   }
 
-  async #take({ value, source }: SourceBlock, sequenceNo: number, isLast: boolean): Promise<void> {
+  async #take(from: SourceBlock, sequenceNo: number, isLast: boolean): Promise<void> {
+    const { value, source, catalogInfo } = from
     const block = parse(value, sequenceNo, source)
     if (block.blockAddress.sequenceNo !== sequenceNo) {
       throw incomplete(sequenceNo, source, block.blockAddress.sequenceNo)
     }
-    const catalogInfo = this.#options.source.catalogInfos?.get(sequenceNo)
     const content = refusing(sequenceNo, source, () => this.#verify(block, catalogInfo))
     const operations = this.#operations(block, catalogInfo, isLast)
     const catalog = operations.reduce(
@@ -389,7 +393,7 @@ class StagedImport {
       catalogInfoHash: catalogInfo === undefined ? undefined : hashIon(catalogInfo),
     })
     const hasCatalogItem = content.header.items.some(({ role }) => role === 'catalogInfo')
-    if (hasCatalogItem && source.catalogInfos !== undefined && catalogInfo === undefined) {
+    if (hasCatalogItem && source.bringsCatalog && catalogInfo === undefined) {
       throw new RangeError('the export brings catalog information, and not that of this block')
     }
     return content
@@ -400,7 +404,7 @@ class StagedImport {
     catalogInfo: IonStruct | undefined,
     isLast: boolean,
   ): readonly CatalogOperation[] {
-    if (this.#options.source.catalogInfos !== undefined) {
+    if (this.#options.source.bringsCatalog) {
       return catalogInfo === undefined ? [] : operationsFromIon(catalogInfo)
     }
     const { sequenceNo } = block.blockAddress
@@ -473,7 +477,7 @@ class StagedImport {
       digest: this.#writer.qldbRoot(blockCount),
       tipAddress: { strandId, sequenceNo: blockCount - 1 },
       resumedBlockCount: this.#resumedCount,
-      notes: source.catalogInfos === undefined ? this.#deriver.notes : [],
+      notes: source.bringsCatalog ? [] : this.#deriver.notes,
     }
   }
 
@@ -488,6 +492,7 @@ class StagedImport {
       isDeletionProtected: true,
       kmsKey: undefined,
       tags: {},
+      ...this.#options.description,
     }
   }
 
