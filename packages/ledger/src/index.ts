@@ -18,6 +18,14 @@ export type {
   ResultPage,
   Transaction,
 } from './api.ts'
+export {
+  type BackupLedgerOptions,
+  type BackupReport,
+  backupLedger,
+  type RestoreLedgerOptions,
+  restoreLedger,
+} from './backup/backup-ledger.ts'
+export { BackupError, type BackupErrorType } from './backup/errors.ts'
 export { LedgerError, type LedgerErrorType } from './errors.ts'
 export type { CatalogNote } from './import/catalog-deriver.ts'
 export { ImportError, type ImportErrorType } from './import/errors.ts'
@@ -42,6 +50,12 @@ export {
 export { defaultLimits, type LedgerLimits } from './limits.ts'
 export { createMemoryProjections, type MemoryProjections } from './memory-projection.ts'
 export type { ProjectionDriver } from './projection.ts'
+export {
+  type FolderBlock,
+  findLedgerFiles,
+  type LedgerFiles,
+  readFolderBlocks,
+} from './read-folder.ts'
 export {
   type LedgerFinding,
   type LedgerVerification,
