@@ -2,7 +2,7 @@
  * The file system that a simulated process gets: each operation may take its time, and the machine may stop right
  * before or right after any of them. What is kept then is for the memory file system of `@cairn/testing` to say.
  */
-import type { Clock, FileSystem, OpenFile } from '@cairn/core'
+import type { Clock, FileSystem, OpenFile, OpenMode } from '@cairn/core'
 import type { SeededRandom } from '@cairn/testing'
 
 export interface DiskOptions {
@@ -55,7 +55,7 @@ class SimulatedDisk implements FileSystem {
     this.#pace = new Pace(options)
   }
 
-  async open(path: string, mode: 'read' | 'readWrite' | 'create'): Promise<OpenFile> {
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const open = () => this.#files.open(path, mode)
     const file = mode === 'create' ? await this.#pace.around(open) : await open()
     return new SimulatedFile(file, this.#pace)

@@ -103,12 +103,14 @@ function bound(files: FileSystem): FileSystem {
   }
 }
 
+/** A durable write is taken apart, so that its sync can be exchanged too. */
 function withFiles(files: FileSystem, change: FileChange): FileSystem {
   return {
     ...bound(files),
     async open(path, mode) {
-      const file = await files.open(path, mode)
-      return {
+      const isDurable = mode === 'durable'
+      const file = await files.open(path, isDurable ? 'readWrite' : mode)
+      const changed: OpenFile = {
         readSync: (buffer, position) => file.readSync(buffer, position),
         write: (buffer, position) => file.write(buffer, position),
         syncData: () => file.syncData(),
@@ -116,6 +118,14 @@ function withFiles(files: FileSystem, change: FileChange): FileSystem {
         sizeSync: () => file.sizeSync(),
         close: () => file.close(),
         ...change(file),
+      }
+      if (!isDurable) return changed
+      return {
+        ...changed,
+        async write(buffer, position) {
+          await changed.write(buffer, position)
+          await changed.syncData()
+        },
       }
     },
   }

@@ -3,10 +3,16 @@
  * a faulty one for tests in `testing`. Paths are absolute or relative to the process, separated by `/`.
  */
 
+/**
+ * `create` makes the file and fails when it exists; the others fail when it does not. `durable` is `readWrite` where
+ * each write is on the disk when it resolves: one call of the system instead of a write and a sync.
+ */
+export type OpenMode = 'read' | 'readWrite' | 'create' | 'durable'
+
 export interface OpenFile {
   /** Reads up to `buffer.length` bytes at `position`; answers how many, fewer only at the end of the file. */
   readSync(buffer: Uint8Array, position: number): number
-  /** Writes all of `buffer` at `position`, or rejects. Not durable before `syncData`. */
+  /** Writes all of `buffer` at `position`, or rejects. Not durable before `syncData`, but for mode `durable`. */
   write(buffer: Uint8Array, position: number): Promise<void>
   /** fdatasync: what was written and the size are on the disk afterwards. */
   syncData(): Promise<void>
@@ -17,8 +23,7 @@ export interface OpenFile {
 }
 
 export interface FileSystem {
-  /** `create` makes the file and fails when it exists; `readWrite` and `read` fail when it does not. */
-  open(path: string, mode: 'read' | 'readWrite' | 'create'): Promise<OpenFile>
+  open(path: string, mode: OpenMode): Promise<OpenFile>
   exists(path: string): Promise<boolean>
   /** Names in `directory`, in no order. */
   list(directory: string): Promise<string[]>

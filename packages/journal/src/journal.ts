@@ -2,10 +2,10 @@
  * The journal: a hash-chained, append-only log of opaque records in segment files (segment-format.ts), written in
  * groups. One writer per directory; see directory-lock.ts for how a second process is kept out.
  *
- *     append ──► filling group ──► queue ──► one write, one fdatasync ──► promises of the group resolve
+ *     append ──► filling group ──► queue ──► one durable write ───────► promises of the group resolve
  *                (encoded in place)          the next group fills meanwhile
  *
- * The next group's write starts only after the previous group's fdatasync: recovery tells torn from damaged by it.
+ * The next group's write starts only after the previous group is on the disk: recovery tells torn from damaged by it.
  */
 import { createHash, type Hash } from 'node:crypto'
 import {
@@ -362,11 +362,10 @@ class FileJournal implements Journal {
     assert(file !== undefined, 'a started segment is open')
     await this.#zeroAhead?.reserve(group.endOffset)
     const bytes = group.bytesView()
-    await file.write(bytes, group.startOffset)
-    const synced = file.syncData()
+    const written = file.write(bytes, group.startOffset)
     // While the disk works: 0.6 ms for 1 MiB.
     this.#sha256.update(bytes)
-    await synced
+    await written
     if (this.#failure !== undefined) throw this.#failure
     this.#zeroAhead?.keepAhead(group.endOffset)
     if (group.endOffset > spareThreshold * this.#options.segmentBytes) this.#prepareSpare()
@@ -382,11 +381,11 @@ class FileJournal implements Journal {
     const sparePath = `${directory}/${spareFileName}`
     const isSpareReady = await this.#spare
     this.#spare = undefined
-    const file = await fileSystem.open(sparePath, isSpareReady === true ? 'readWrite' : 'create')
+    if (isSpareReady !== true) await (await fileSystem.open(sparePath, 'create')).close()
+    const file = await fileSystem.open(sparePath, 'durable')
     segment.file = file
     const header = encodeHeader(segment.header)
     await file.write(header, 0)
-    await file.syncData()
     await fileSystem.rename(sparePath, segment.path)
     await fileSystem.syncDirectory(directory)
     this.#sha256 = createHash('sha256').update(header)

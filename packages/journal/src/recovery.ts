@@ -126,7 +126,7 @@ class Recovery {
     return `${this.#directory}/${name}`
   }
 
-  async #openFile(name: string, mode: 'read' | 'readWrite'): Promise<OpenFile> {
+  async #openFile(name: string, mode: 'read' | 'durable'): Promise<OpenFile> {
     return await this.#fileSystem.open(this.#pathOf(name), mode)
   }
 
@@ -210,7 +210,7 @@ class Recovery {
 
   async #openLast(firstSequenceNo: number): Promise<void> {
     const name = segmentName(firstSequenceNo)
-    const file = await this.#openFile(name, 'readWrite')
+    const file = await this.#openFile(name, 'durable')
     if (readHeader(file) === undefined && nonZeroEnd(file, headerBytesSize) === headerBytesSize) {
       await file.close()
       await this.#setAsideUnwritten(name)

@@ -8,7 +8,7 @@
  * A failed sync is modelled on Linux: the bytes stay readable, and no later sync makes them durable; only writing them
  * again and syncing does.
  */
-import type { FileSystem, OpenFile } from '@cairn/core'
+import type { FileSystem, OpenFile, OpenMode } from '@cairn/core'
 import { Disk, type Inode } from './memory-disk.ts'
 import { createSeededRandom } from './seeded-random.ts'
 
@@ -156,7 +156,7 @@ class MemoryFiles implements MemoryFileSystem {
 
   // FileSystem
 
-  async open(path: string, mode: 'read' | 'readWrite' | 'create'): Promise<OpenFile> {
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
     await this.#settle('open', path)
     const code = this.meet('open', path)
     if (code !== undefined) throw new FileSystemError(code, 'open', path)
@@ -234,15 +234,10 @@ class MemoryFile implements OpenFile {
   readonly #files: MemoryFiles
   readonly #path: string
   readonly #inode: Inode
-  readonly #mode: 'read' | 'readWrite' | 'create'
+  readonly #mode: OpenMode
   #isClosed = false
 
-  constructor(
-    files: MemoryFiles,
-    path: string,
-    inode: Inode,
-    mode: 'read' | 'readWrite' | 'create',
-  ) {
+  constructor(files: MemoryFiles, path: string, inode: Inode, mode: OpenMode) {
     this.#files = files
     this.#path = path
     this.#inode = inode
@@ -279,6 +274,7 @@ class MemoryFile implements OpenFile {
     this.#inode.write(bytes, position)
     await this.#settle('write')
     if (code !== undefined) throw new FileSystemError(code, 'write', this.#path)
+    if (this.#mode === 'durable') await this.syncData()
   }
 
   async syncData(): Promise<void> {
