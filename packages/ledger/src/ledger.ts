@@ -112,6 +112,10 @@ export class LedgerEngine implements Ledger, LedgerGauges {
   #roomWaiters: (() => void)[] = []
   #sealer: Sealer | undefined
   readonly #followers = new BlockFollowers()
+  /** Of the record appended last. */
+  #group: Promise<void> | undefined
+  /** Whether answers are left for the next turn of the event loop. */
+  #isSettling = false
   readonly #closing = new AbortController()
   #failure: unknown
 
@@ -232,7 +236,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     this.#lastTimestampMs = timestampMs
     this.#unwrittenBytes += view.writtenBytes
     this.#show(block, view, catalog)
-    this.#sealer?.seal(block)
+    this.#sealer?.seal(block, this.#journal.durableCount === sequenceNo)
     this.#end(transaction)
     return sequenceNo
   }
@@ -296,22 +300,27 @@ export class LedgerEngine implements Ledger, LedgerGauges {
 
   #write(blocks: readonly SealedBlock[]): void {
     if (this.#failure !== undefined) return
-    let group: Promise<void> | undefined
     for (const block of blocks) {
       const isDurable = this.#journal.append(block.blockHash, block.body)
       this.#parts.trees.add(block)
       // All records of a group share its promise.
-      if (isDurable !== group) isDurable.then(this.#settle, this.#fail)
-      group = isDurable
+      if (isDurable !== this.#group) isDurable.then(this.#groupWritten, this.#fail)
+      this.#group = isDurable
     }
+  }
+
+  readonly #groupWritten = (): void => {
+    if (!this.#isSettling) this.#settle()
   }
 
   readonly #settle = (): void => {
     const { durableCount } = this.#journal
     let count = 0
+    this.#isSettling = false
     for (const waiter of this.#waiters) {
       if (waiter.sequenceNo >= durableCount) break
       if (count === settledCountMax) {
+        this.#isSettling = true
         setImmediate(this.#settle)
         break
       }

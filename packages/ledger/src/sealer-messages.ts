@@ -22,6 +22,8 @@ export type ToSealer =
       readonly channel: number
       readonly bytes: Uint8Array
       readonly count: number
+      /** Hash of the first one where that was sealed in place already: it is not sent back then. */
+      readonly sealedHash: Uint8Array | undefined
     }
   | { readonly kind: 'project'; readonly channel: number; readonly durableCount: number }
   | { readonly kind: 'close'; readonly channel: number; readonly durableCount: number }

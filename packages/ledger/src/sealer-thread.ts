@@ -1,6 +1,6 @@
 /** The sealer's thread: chains of all ledgers of one host, each with its projections. Started by threaded-sealer.ts. */
 import { parentPort } from 'node:worker_threads'
-import { assert, hashBytesSize } from '@cairn/core'
+import { assert, equalBytes, hashBytesSize } from '@cairn/core'
 import { nodeFileSystem } from '@cairn/journal'
 import { ByteReader } from './byte-writer.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
@@ -17,6 +17,8 @@ interface Channel {
   /** Projecting takes turns; sealing goes on meanwhile. */
   projecting: Promise<void>
 }
+
+const noBytes = new Uint8Array(0)
 
 const channels = new Map<number, Channel>()
 const port = parentPort
@@ -40,7 +42,14 @@ function handle(message: ToSealer): Promise<void> | undefined {
     case 'open':
       return open(message)
     case 'seal': {
-      const bytes = seal(channelOf(channel).chain, message.bytes, message.count)
+      const { sealedHash } = message
+      const sealed = seal(channelOf(channel).chain, message.bytes, message.count)
+      if (sealedHash !== undefined) {
+        const isSame = equalBytes(sealed.shift()?.blockHash ?? noBytes, sealedHash)
+        assert(isSame, 'both threads seal a block alike')
+      }
+      if (sealed.length === 0) return undefined
+      const bytes = encodeSealed(sealed)
       reply({ kind: 'sealed', channel, bytes }, [bytes.buffer])
       return undefined
     }
@@ -84,15 +93,16 @@ async function open(message: Extract<ToSealer, { kind: 'open' }>): Promise<void>
   reply({ kind: 'opened', channel })
 }
 
-function seal(chain: SealingChain, bytes: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+function seal(chain: SealingChain, bytes: Uint8Array, count: number): SealedBlock[] {
   const reader = new ByteReader(bytes)
   const sealed: SealedBlock[] = []
+  for (let i = 0; i < count; i++) sealed.push(chain.seal(readUnsealedBlock(reader)))
+  return sealed
+}
+
+function encodeSealed(sealed: readonly SealedBlock[]): Uint8Array<ArrayBuffer> {
   let size = 0
-  for (let i = 0; i < count; i++) {
-    const block = chain.seal(readUnsealedBlock(reader))
-    sealed.push(block)
-    size += sealedHeaderBytesSize + block.body.length
-  }
+  for (const { body } of sealed) size += sealedHeaderBytesSize + body.length
   const out = new Uint8Array(size)
   const view = new DataView(out.buffer)
   let offset = 0

@@ -6,7 +6,7 @@
 import { assert } from '@cairn/core'
 import { decodeIon, hashIonBytes, type IonStruct } from '@cairn/ion'
 import { MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'
-import { buildBlock } from './block-builder.ts'
+import { type BuiltBlock, buildBlock } from './block-builder.ts'
 import { encodeBlockBody } from './block-record.ts'
 import { Catalog } from './catalog.ts'
 import type { NodeFile } from './node-file.ts'
@@ -36,8 +36,8 @@ export interface SealerListener {
 }
 
 export interface Sealer {
-  /** Takes the next block. */
-  seal(block: UnsealedBlock): void
+  /** Takes the next block. @param isAlone Nobody else commits at this time: what counts is how soon it is sealed. */
+  seal(block: UnsealedBlock, isAlone: boolean): void
   /** Blocks below `durableCount` are on the disk: the projections may have them. */
   project(durableCount: number): void
   /** Projects what is on the disk and lets go of the files. */
@@ -76,21 +76,9 @@ export class SealingChain {
   }
 
   seal(block: UnsealedBlock): SealedBlock {
-    const { sequenceNo, transactionId, timestampMs, statements, catalogChange } = block
+    const { sequenceNo, transactionId, timestampMs, catalogChange } = block
     assert(sequenceNo === this.#qldbTree.size, 'blocks are sealed in order')
-    const { record, entryHash } = buildBlock({
-      strandId: this.#strandId,
-      sequenceNo,
-      previousBlockHash: this.#tipHash,
-      transactionId,
-      timestampMs,
-      statements,
-      catalogInfo:
-        catalogChange === undefined
-          ? undefined
-          : { bytes: catalogChange.info, value: decodeIon(catalogChange.info) as IonStruct },
-      revisions: block.revisions.map(withDataHash),
-    })
+    const { record, entryHash } = linkBlock(this.#strandId, this.#tipHash, block)
     const { blockHash } = record
     this.#tipHash = blockHash
     this.#qldbTree.append(blockHash)
@@ -154,6 +142,28 @@ export class SealingChain {
   async finish(durableCount: number): Promise<void> {
     while ((await this.project(durableCount)) !== undefined);
   }
+}
+
+/** Hashes a block and links it to the one before. */
+export function linkBlock(
+  strandId: string,
+  previousBlockHash: Uint8Array,
+  block: UnsealedBlock,
+): BuiltBlock {
+  const { sequenceNo, transactionId, timestampMs, statements, catalogChange } = block
+  return buildBlock({
+    strandId,
+    sequenceNo,
+    previousBlockHash,
+    transactionId,
+    timestampMs,
+    statements,
+    catalogInfo:
+      catalogChange === undefined
+        ? undefined
+        : { bytes: catalogChange.info, value: decodeIon(catalogChange.info) as IonStruct },
+    revisions: block.revisions.map(withDataHash),
+  })
 }
 
 function withDataHash(revision: UnsealedRevision): UnsealedRevision {
