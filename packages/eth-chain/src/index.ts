@@ -1,0 +1,52 @@
+/** `@cairn/eth-chain`: which headers and transactions a chain takes. Needs Node.js. */
+
+export {
+  CliqueEngine,
+  type CliqueEngineOptions,
+  type HeaderSource,
+  noSnapshotStore,
+  type SnapshotStore,
+} from './clique/clique-engine.ts'
+export {
+  difficultyInTurn,
+  difficultyOutOfTurn,
+  nonceAdd,
+  nonceDrop,
+  sealLimit,
+  snapshotIntervalBlocks,
+  wiggleMs,
+} from './clique/constants.ts'
+export { type CliqueProposal, CliqueProposals, proposalCountMax } from './clique/proposals.ts'
+export {
+  type SealClaim,
+  SealRecord,
+  type SealRecordStore,
+  sealEntryCountMax,
+} from './clique/seal-record.ts'
+export {
+  type PreparedHeader,
+  type PrepareOptions,
+  prepareHeader,
+  type SealingTurn,
+  sealDelayMs,
+  sealingTurn,
+} from './clique/sealing.ts'
+export {
+  type AddressText,
+  applyHeader,
+  type CliqueSnapshot,
+  type CliqueTally,
+  type CliqueVote,
+  difficultyOf,
+  firstSnapshot,
+  isInTurn,
+  isMeaningfulVote,
+  type SealedHeader,
+} from './clique/snapshot.ts'
+export {
+  type CliqueSnapshotJson,
+  snapshotFromJson,
+  snapshotToJson,
+} from './clique/snapshot-json.ts'
+export { checkGasFields, gasLimitMin, nextBaseFee, nextGasLimit } from './gas-rules.ts'
+export { HeaderError, type HeaderErrorCode, type HeaderErrorType } from './header-error.ts'
