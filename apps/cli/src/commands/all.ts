@@ -1,6 +1,7 @@
 /** Every command, in the order of the help text. */
 import type { Command } from '../command.ts'
 import { createCommand, deleteCommand, describeCommand, listCommand } from './ledger.ts'
+import { backupCommand, exportCommand, importCommand, restoreCommand } from './ledger-copies.ts'
 import { sqlCommand } from './sql.ts'
 import { upCommand } from './up.ts'
 import { verifyBlockCommand } from './verify-block.ts'
@@ -14,6 +15,10 @@ export const commands: readonly Command[] = [
   listCommand,
   describeCommand,
   deleteCommand,
+  importCommand,
+  exportCommand,
+  backupCommand,
+  restoreCommand,
   sqlCommand,
   verifyLedgerCommand,
   verifyDigestCommand,

@@ -44,6 +44,7 @@ import { catalogInfoOf } from '../replay.ts'
 import { CatalogDeriver, type CatalogNote } from './catalog-deriver.ts'
 import { ImportError } from './errors.ts'
 import { definingBlock, definingRecord, importedRecord } from './imported-block.ts'
+import { blockFromJson } from './json-block.ts'
 
 /** A block as an export holds it. */
 export interface SourceBlock {
@@ -51,6 +52,8 @@ export interface SourceBlock {
   readonly value: IonValue
   /** Where it stands, for messages. */
   readonly source: string
+  /** The struct comes from JSON: times and blobs are texts in it. */
+  readonly isFromJson?: boolean
   /** See {@link ImportSource.bringsCatalog}. */
   readonly catalogInfo?: IonStruct | undefined
 }
@@ -341,16 +344,17 @@ class StagedImport {
     }
   }
 
-  #isRepeated({ value, source }: SourceBlock, sequenceNo: number): boolean {
-    const block = parse(value, sequenceNo, source)
+  #isRepeated(from: SourceBlock, sequenceNo: number): boolean {
+    const block = parse(from, sequenceNo)
+    const { source } = from
     if (block.blockAddress.sequenceNo !== sequenceNo) return false
     if (equalBytes(block.blockHash, this.#journal.tipHash)) return true
     throw mismatch(this.#directory, `Its block ${sequenceNo} is another one than ${source} has.`)
   }
 
   async #take(from: SourceBlock, sequenceNo: number, isLast: boolean): Promise<void> {
-    const { value, source, catalogInfo } = from
-    const block = parse(value, sequenceNo, source)
+    const { source, catalogInfo } = from
+    const block = parse(from, sequenceNo)
     if (block.blockAddress.sequenceNo !== sequenceNo) {
       throw incomplete(sequenceNo, source, block.blockAddress.sequenceNo)
     }
@@ -504,8 +508,10 @@ class StagedImport {
 }
 
 /** @throws ImportError BLOCK_REFUSED */
-function parse(value: IonValue, sequenceNo: number, source: string): Block {
-  return refusing(sequenceNo, source, () => parseBlock(value))
+function parse({ value, isFromJson, source }: SourceBlock, sequenceNo: number): Block {
+  return refusing(sequenceNo, source, () =>
+    parseBlock(isFromJson === true ? blockFromJson(value) : value),
+  )
 }
 
 /** Names the block in whatever `check` finds against it. */
