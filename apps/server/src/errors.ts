@@ -9,6 +9,7 @@ export type ServerErrorType =
   /** Would serve other machines without authentication. */
   | { readonly code: 'LISTEN_INSECURE'; readonly host: string }
   | { readonly code: 'KEY_FILE_INVALID'; readonly path: string }
+  | { readonly code: 'LIMITS_INVALID'; readonly path: string }
   | { readonly code: 'CERTIFICATE_INVALID'; readonly path: string }
 
 export class ServerError extends BaseError<ServerErrorType> {

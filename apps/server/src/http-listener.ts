@@ -19,6 +19,7 @@ export interface HttpListenerOptions {
 export interface HttpListener {
   /** With the port that was really taken. */
   readonly url: string
+  readonly connectionCount: number
   /** Answers what is under way. Resolves when the last connection is closed. */
   close(): Promise<void>
 }
@@ -33,6 +34,9 @@ export async function openHttpListener(options: HttpListenerOptions): Promise<Ht
   })
   return {
     url: formatUrl(certificate === undefined ? 'http' : 'https', { host: address.host, port }),
+    get connectionCount() {
+      return server.connectionCount
+    },
     close: () => server.close(),
   }
 }

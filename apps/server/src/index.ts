@@ -10,6 +10,7 @@ export {
 } from './certificates.ts'
 export { ServerError, type ServerErrorType } from './errors.ts'
 // ---- what it is given ----
+export { readLimitsFile, type ServerLimits } from './limits-file.ts'
 export {
   formatUrl,
   isLoopback,

@@ -27,6 +27,8 @@ interface Family {
 }
 
 export interface MetricsRegistry extends Metrics {
+  /** A counter that somebody else keeps. */
+  sampledCounter(name: string, help: string, read: () => number): void
   /** The page, families in the order of their names. */
   format(): string
 }
@@ -58,10 +60,24 @@ class Registry implements MetricsRegistry {
   }
 
   gauge(name: string, help: string, read: () => number, labels: MetricLabels = {}): void {
+    this.#sampled(name, help, 'gauge', read, labels)
+  }
+
+  sampledCounter(name: string, help: string, read: () => number): void {
+    this.#sampled(name, help, 'counter', read, {})
+  }
+
+  #sampled(
+    name: string,
+    help: string,
+    type: 'gauge' | 'counter',
+    read: () => number,
+    labels: MetricLabels,
+  ): void {
     // The newest is the one who knows: a ledger of the same name may have been made again.
-    const { series } = this.#family(name, help, 'gauge')
     const text = labelText(labels)
-    series.set(text, { lines: () => `${name}${braced(text)} ${formatNumber(read())}\n` })
+    const lines = () => `${name}${braced(text)} ${formatNumber(read())}\n`
+    this.#family(name, help, type).series.set(text, { lines })
   }
 
   scope(labels: MetricLabels): MetricsScope {

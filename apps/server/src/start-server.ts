@@ -5,6 +5,7 @@
 import { join, resolve } from 'node:path'
 import { type AwsLocal, openAwsLocal } from '@cairn/aws-local'
 import {
+  assert,
   type Clock,
   createIdSource,
   createSystemClock,
@@ -12,14 +13,26 @@ import {
   silentLogger,
   systemRandom,
 } from '@cairn/core'
-import type { HttpHandler } from '@cairn/http-server'
+import type { HttpHandler, HttpResponse } from '@cairn/http-server'
 import { nodeFileSystem } from '@cairn/journal'
 import { type LedgerHost, openLedgerHost } from '@cairn/ledger'
-import { type AuthenticationMode, createQldbServer, type QldbServer } from '@cairn/qldb-server'
+import {
+  type AuthenticationMode,
+  createQldbServer,
+  defaultQldbServerLimits,
+  httpLimitsOf,
+  type QldbServer,
+} from '@cairn/qldb-server'
 import { type AccessKeyFile, openAccessKeyFile } from './access-keys.ts'
+import type { CertificateAndKey } from './certificates.ts'
 import { ServerError } from './errors.ts'
 import { type HttpListener, openHttpListener } from './http-listener.ts'
+import { type ServerLimits, serverLimitsOf } from './limits-file.ts'
 import { isLoopback, isWildcard, type ListenAddress } from './listen-address.ts'
+import { createMetricsRegistry } from './metrics-registry.ts'
+import { openTracer } from './open-tracer.ts'
+import { Operations, openMetricsToken, type ServerState } from './operations.ts'
+import { watchProcess } from './process-metrics.ts'
 import { type ReadyInfo, removeReadyFile, writeReadyFile } from './ready-file.ts'
 import { openTlsFiles } from './tls-files.ts'
 import { version } from './version.ts'
@@ -39,6 +52,10 @@ export interface StartServerOptions {
   /** The region and account in names of resources. */
   readonly region?: string
   readonly accountId?: string
+  /** Of `readLimitsFile`. */
+  readonly limits?: ServerLimits
+  /** Statements that take this long are logged; absent: none. */
+  readonly slowStatementMsMin?: number
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -87,8 +104,60 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const directory = resolve(options.dataDirectory)
   await files.makeDirectory(directory)
 
-  // First the engine: it holds the lock of the folder, without which nothing else may be written there.
-  const host = await openLedgerHost({ directory, clock, logger })
+  const registry = createMetricsRegistry()
+  watchProcess(registry, version)
+  const tracer = openTracer(version)
+  const limits = { ...defaultQldbServerLimits, ...serverLimitsOf(options.limits ?? {}) }
+  const listeners: HttpListener[] = []
+  registry.gauge('cairn_connections', 'Connections that are open.', () =>
+    listeners.reduce((count, { connectionCount }) => count + connectionCount, 0),
+  )
+  // All at the same time, so that they drain together.
+  const closeListeners = async (): Promise<void> => {
+    await Promise.all(listeners.splice(0).map((listener) => listener.close()))
+  }
+  closers.push(closeListeners)
+
+  let state: ServerState = 'starting'
+  let served:
+    | { host: LedgerHost; handler: HttpHandler; metricsToken: string | undefined }
+    | undefined
+  const operations = new Operations({
+    version,
+    registry,
+    state: () => state,
+    stoppedLedgers: () => served?.host.stoppedLedgers() ?? [],
+    metricsToken: () => served?.metricsToken,
+  })
+  const onError = (error: Error): void => {
+    logger.log('error', 'A connection could not be accepted.', { error })
+  }
+  const openListener = async (address: ListenAddress, certificate?: CertificateAndKey) => {
+    const listener = await openHttpListener({
+      address,
+      ...(certificate === undefined ? {} : { certificate }),
+      handler: createHandler(operations, isLoopback(address.host), () => served?.handler),
+      clock,
+      limits: httpLimitsOf(limits),
+      onError,
+    })
+    listeners.push(listener)
+    return listener
+  }
+
+  // First the lock of the folder, without which nothing may be written there, and then the listener, so that a
+  // supervisor sees the server start while its ledgers are replayed.
+  const host = await openLedgerHost({
+    directory,
+    clock,
+    logger,
+    limits: options.limits ?? {},
+    metrics: registry,
+    onLocked: async () => {
+      const { url } = await openListener(listen)
+      logger.log('debug', 'Opening the ledgers.', { api: url })
+    },
+  })
   closers.push(() => host.close())
   const tls = await openTlsFiles({
     files,
@@ -108,22 +177,31 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     auth: authOf(accessKeyFile),
     accountId: options.accountId ?? defaultAccountId,
   })
-  const qldb = openQldb(options, host, accessKeyFile, clock, logger)
-  closers.push(() => qldb.close())
-
-  const listeners: HttpListener[] = []
-  // One closer for both, so that they drain at the same time.
-  closers.push(async () => {
-    await Promise.all(listeners.map((listener) => listener.close()))
+  const qldb = createQldbServer({
+    host,
+    clock,
+    ids: createIdSource(clock, systemRandom),
+    logger,
+    metrics: registry,
+    tracer,
+    limits,
+    ...(options.slowStatementMsMin === undefined
+      ? {}
+      : { slowStatementMsMin: options.slowStatementMsMin }),
+    auth: authOf(accessKeyFile),
+    region: options.region ?? defaultRegion,
+    accountId: options.accountId ?? defaultAccountId,
   })
-  const onError = (error: Error): void => {
-    logger.log('error', 'A connection could not be accepted.', { error })
-  }
-  const wire = { handler: createHandler(qldb, awsLocal), clock, limits: qldb.httpLimits, onError }
-  const http = await openHttpListener({ address: listen, ...wire })
-  listeners.push(http)
-  const https = await openHttpListener({ address: tlsListen, certificate: tls.server, ...wire })
-  listeners.push(https)
+  closers.push(() => qldb.close())
+  closers.push(closeListeners)
+  const isRemote = !isLoopback(listen.host) || !isLoopback(tlsListen.host)
+  const tokenPath = join(directory, 'keys', 'metrics-token')
+  const metricsToken = isRemote ? await openMetricsToken(files, tokenPath, systemRandom) : undefined
+  const https = await openListener(tlsListen, tls.server)
+  const [http] = listeners
+  assert(http !== undefined, 'the first listener was opened with the lock')
+  served = { host, handler: joinHandlers(qldb, awsLocal), metricsToken }
+  state = 'serving'
 
   const info: ReadyInfo = {
     pid: process.pid,
@@ -146,6 +224,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     info,
     accessKeyFile,
     stop() {
+      state = 'stopping'
       stopping ??= closeAll(closers).then(() => logger.log('info', 'Stopped.'))
       return stopping
     },
@@ -178,36 +257,38 @@ function authOf(accessKeyFile: AccessKeyFile | undefined): AuthenticationMode {
   return { mode: 'sigv4', lookup: (accessKeyId) => accessKeyFile.lookup(accessKeyId) }
 }
 
-function openQldb(
-  options: StartServerOptions,
-  host: LedgerHost,
-  accessKeyFile: AccessKeyFile | undefined,
-  clock: Clock,
-  logger: Logger,
-): QldbServer {
-  return createQldbServer({
-    host,
-    clock,
-    ids: createIdSource(clock, systemRandom),
-    logger,
-    auth: authOf(accessKeyFile),
-    region: options.region ?? defaultRegion,
-    accountId: options.accountId ?? defaultAccountId,
-  })
+/** What a listener asks: operations first, then the APIs, which are not there before everything is open. */
+function createHandler(
+  operations: Operations,
+  isLocal: boolean,
+  api: () => HttpHandler | undefined,
+): HttpHandler {
+  return {
+    respond: (request) =>
+      operations.respond(request, isLocal) ?? api()?.respond(request) ?? notReadyYet,
+    refuse: (refusal, request) => api()?.refuse(refusal, request) ?? notReadyYet,
+    get isClosing() {
+      return api()?.isClosing ?? false
+    },
+  }
 }
 
-/** `/healthz` for supervisors, the little of other services to theirs, everything else to the API. */
-function createHandler(qldb: QldbServer, awsLocal: AwsLocal): HttpHandler {
-  const healthText = `${JSON.stringify({ status: 'ok', version })}\n`
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+/** Drivers try again after it. */
+const notReadyYet: HttpResponse = {
+  status: 503,
+  headers: {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amzn-errortype': 'CapacityExceededException',
+    'retry-after': '1',
+  },
+  body: '{"__type":"CapacityExceededException","Message":"The server is starting"}',
+}
+
+/** The little of other services to theirs, everything else to the API of QLDB. */
+function joinHandlers(qldb: QldbServer, awsLocal: AwsLocal): HttpHandler {
   return {
-    respond(request) {
-      if (awsLocal.isFor(request)) return awsLocal.respond(request)
-      if (request.path !== '/healthz') return qldb.respond(request)
-      const isRead = request.method === 'GET' || request.method === 'HEAD'
-      if (isRead) return { status: 200, headers, body: healthText }
-      return { status: 405, headers: { ...headers, allow: 'GET, HEAD' }, body: '' }
-    },
+    respond: (request) =>
+      awsLocal.isFor(request) ? awsLocal.respond(request) : qldb.respond(request),
     refuse: (refusal, request) =>
       awsLocal.isFor(request) ? awsLocal.refuse(refusal, request) : qldb.refuse(refusal, request),
     get isClosing() {

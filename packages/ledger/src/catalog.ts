@@ -155,7 +155,7 @@ export class Catalog {
       { code: 'LIMIT_EXCEEDED', limit, value: count + 1, valueMax: limits[limit] },
       {
         shortMessage: `The limit ${limit} is ${limits[limit]}.`,
-        metaMessages: ['Drop what is not needed, or raise the limit in the configuration.'],
+        metaMessages: [`Drop what is not needed, or raise ${limit} with cairn up --limits FILE.`],
       },
     )
   }

@@ -267,7 +267,7 @@ class DirectoryLedgerHost implements LedgerHost {
         { code: 'LIMIT_EXCEEDED', limit: 'ledgerCountMax', value, valueMax },
         {
           shortMessage: `There are ${valueMax} ledgers, which is the limit.`,
-          metaMessages: ['Delete one, or raise the limit in the configuration.'],
+          metaMessages: ['Delete one, or raise ledgerCountMax with cairn up --limits FILE.'],
         },
       )
     }

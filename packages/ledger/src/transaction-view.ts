@@ -598,7 +598,7 @@ export class TransactionView implements Store {
     this.#checkLimit(
       'writtenDocumentCountMax',
       this.#writes.size,
-      'Write fewer documents in one transaction, or raise the limit in the configuration.',
+      'Write fewer documents in one transaction.',
     )
     if (table.indexes.length > 0) this.#unindexed.push(documentId)
   }
@@ -653,7 +653,7 @@ export class TransactionView implements Store {
       { code: 'LIMIT_EXCEEDED', limit, value, valueMax },
       {
         shortMessage: `${limitSubjects[limit]} ${value} of at most ${valueMax}.`,
-        metaMessages: [remedy],
+        metaMessages: [remedy, `Or raise ${limit} with cairn up --limits FILE.`],
       },
     )
   }

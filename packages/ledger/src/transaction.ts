@@ -290,7 +290,10 @@ export class LedgerTransaction implements Transaction {
       { code: 'LIMIT_EXCEEDED', limit: 'statementLengthMax', value: text.length, valueMax },
       {
         shortMessage: `The statement has ${text.length} of at most ${valueMax} characters.`,
-        metaMessages: ['Hand data over as parameters.'],
+        metaMessages: [
+          'Hand data over as parameters.',
+          'Or raise statementLengthMax with cairn up --limits FILE.',
+        ],
       },
     )
   }
@@ -301,7 +304,10 @@ export class LedgerTransaction implements Transaction {
       { code: 'LIMIT_EXCEEDED', limit: 'parameterBytesMax', value: size, valueMax },
       {
         shortMessage: `Parameter ${index + 1} is too large: ${size} of at most ${valueMax} bytes.`,
-        metaMessages: ['Split the document, or keep the large part outside and store its hash.'],
+        metaMessages: [
+          'Split the document, or keep the large part outside and store its hash.',
+          'Or raise parameterBytesMax with cairn up --limits FILE.',
+        ],
       },
     )
   }

@@ -2,7 +2,7 @@
 
 export { type Authorizer, allowAll, type Identity } from '@cairn/aws-protocol'
 export { QldbServerError, type QldbServerErrorType } from './errors.ts'
-export { defaultQldbServerLimits, type QldbServerLimits } from './limits.ts'
+export { defaultQldbServerLimits, httpLimitsOf, type QldbServerLimits } from './limits.ts'
 export {
   type AuthenticationMode,
   createQldbServer,

@@ -7,6 +7,7 @@ import {
   type ListenAddress,
   parseListenAddress,
   type RunningServer,
+  readLimitsFile,
   ServerError,
   startServer,
 } from '@cairn/server'
@@ -16,6 +17,8 @@ import { usageError } from '../errors.ts'
 import { print, printError, type Terminal } from '../terminal.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const
+/** Pages of a well indexed statement take a few milliseconds. */
+const slowStatementMsDefault = 1000
 const logFormats = ['human', 'json'] as const
 
 export const upCommand: Command = {
@@ -53,6 +56,12 @@ export const upCommand: Command = {
       choices: logFormats,
       help: 'of the log (default: human at a terminal, else json)',
     },
+    {
+      name: 'slow-statement-ms',
+      value: 'MS',
+      help: 'log statements that take this long, or off (default: 1000)',
+    },
+    { name: 'limits', value: 'FILE', help: 'JSON object of limits other than those of QLDB' },
     jsonOption,
   ],
   positionals: [],
@@ -67,6 +76,9 @@ export const upCommand: Command = {
 async function runUp({ args, terminal }: CommandContext): Promise<number> {
   const dataDirectory = args.text('data-dir') ?? defaultDataDirectory
   const readyFile = args.text('ready-file')
+  const slowStatementMsMin = millisecondsOf(args.text('slow-statement-ms'))
+  const limitsFile = args.text('limits')
+  const limits = limitsFile === undefined ? {} : await readLimitsFile(limitsFile)
   // Before anything is opened: a signal during the start is not lost.
   const stopSignal = terminal.stopSignal()
   const server = await startServer({
@@ -76,6 +88,8 @@ async function runUp({ args, terminal }: CommandContext): Promise<number> {
     auth: args.text('auth') === 'sigv4' ? 'sigv4' : 'off',
     isInsecureAllowed: args.flag('insecure'),
     ...(readyFile === undefined ? {} : { readyFile }),
+    ...(slowStatementMsMin === undefined ? {} : { slowStatementMsMin }),
+    limits,
     clock: terminal.clock,
     logger: loggerFor(terminal, args.text('log-level'), args.text('log-format')),
   })
@@ -96,6 +110,15 @@ function addressOf(text: string | undefined, standard: ListenAddress): ListenAdd
     if (!(error instanceof ServerError)) throw error
     throw usageError('cairn up', error.shortMessage, error.message.split('\n')[1])
   }
+}
+
+/** @returns undefined for `off`. */
+function millisecondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return slowStatementMsDefault
+  if (text === 'off') return undefined
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  const what = `--slow-statement-ms is a number of milliseconds or off, not "${text}".`
+  throw usageError('cairn up', what)
 }
 
 function loggerFor(terminal: Terminal, level: string | undefined, format: string | undefined) {
