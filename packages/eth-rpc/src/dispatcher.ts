@@ -1,0 +1,166 @@
+/**
+ * JSON-RPC 2.0: text in, text out, for single calls and batches, whatever the transport. Calls of a batch begin in
+ * order and are awaited together; geth runs them one after the other, which clients cannot tell from here since each
+ * call takes effect when it begins.
+ */
+import type { Clock } from '@cairn/core'
+import { faultOf, faults, type RpcErrorObject, type RpcFault } from './faults.ts'
+import type { CallContext, MethodTable, RpcMethod } from './method.ts'
+
+export interface DispatcherOptions {
+  /** Namespaces as `eth`, `net`; `rpc_modules` lists them. */
+  readonly namespaces: Readonly<Record<string, MethodTable>>
+  readonly limits?: Partial<DispatcherLimits>
+  readonly clock: Clock
+  /** Told of each call, for metrics and logs. */
+  onCall?(call: CallReport): void
+}
+
+export interface CallReport {
+  readonly method: string
+  readonly transport: CallContext['transport']
+  readonly durationMs: number
+  readonly fault: RpcFault | undefined
+  /** What was thrown, where it was not foreseen. */
+  readonly error: unknown
+}
+
+export interface DispatcherLimits {
+  /** Calls in one batch. */
+  readonly batchCountMax: number
+  /** Characters of all answers of a batch together. */
+  readonly batchAnswerLengthMax: number
+}
+
+/** As geth has them: --rpc.batch-request-limit, --rpc.batch-response-max-size. */
+export const defaultDispatcherLimits: DispatcherLimits = {
+  batchCountMax: 1000,
+  batchAnswerLengthMax: 25_000_000,
+}
+
+/** Versions of namespaces, as `rpc_modules` shows them. */
+const namespaceVersion = '1.0'
+
+export class Dispatcher {
+  readonly #methods = new Map<string, RpcMethod>()
+  readonly #limits: DispatcherLimits
+  readonly #clock: Clock
+  readonly #onCall: (call: CallReport) => void
+
+  constructor(options: DispatcherOptions) {
+    this.#limits = { ...defaultDispatcherLimits, ...options.limits }
+    this.#clock = options.clock
+    this.#onCall = (call) => options.onCall?.(call)
+    const modules: Record<string, string> = { rpc: namespaceVersion }
+    for (const [namespace, table] of Object.entries(options.namespaces)) {
+      modules[namespace] = namespaceVersion
+      for (const [name, method] of Object.entries(table)) this.#methods.set(name, method)
+    }
+    this.#methods.set('rpc_modules', { call: () => modules })
+  }
+
+  /** @returns the answer's text, or undefined when there is nothing to answer: notifications only. */
+  async dispatch(text: string, context: CallContext): Promise<string | undefined> {
+    let message: unknown
+    try {
+      message = JSON.parse(text)
+    } catch {
+      return errorText(null, faults.parse())
+    }
+    if (!Array.isArray(message)) return await this.#answer(message, context)
+    if (message.length === 0) return errorText(null, faults.emptyBatch())
+    if (message.length > this.#limits.batchCountMax) {
+      return errorText(firstId(message), faults.batchTooLarge())
+    }
+    return this.#batch(message, context)
+  }
+
+  async #batch(messages: readonly unknown[], context: CallContext): Promise<string | undefined> {
+    const answers = await Promise.all(messages.map((it) => this.#answer(it, context)))
+    const texts: string[] = []
+    let length = 0
+    for (const [index, answer] of answers.entries()) {
+      if (answer === undefined) continue
+      length += answer.length
+      const isTooLong = length > this.#limits.batchAnswerLengthMax
+      texts.push(isTooLong ? errorText(idOf(messages[index]), faults.responseTooLarge()) : answer)
+    }
+    return texts.length === 0 ? undefined : `[${texts.join(',')}]`
+  }
+
+  #answer(
+    message: unknown,
+    context: CallContext,
+  ): string | undefined | Promise<string | undefined> {
+    if (!isCall(message)) {
+      const id = idOf(message)
+      return errorText(id, faults.invalidRequest())
+    }
+    const { id, method: name, params } = message
+    const isNotification = id === undefined
+    const startedMs = this.#clock.nowMs()
+    const finish = (fault: RpcFault | undefined, result: unknown, error?: unknown) => {
+      const durationMs = this.#clock.nowMs() - startedMs
+      this.#onCall({ method: name, transport: context.transport, durationMs, fault, error })
+      if (isNotification) return undefined
+      return fault === undefined ? resultText(id, result) : errorText(id, fault)
+    }
+    const fail = (error: unknown) => finish(faultOf(error), undefined, error)
+    try {
+      const result = this.#call(name, params, context)
+      if (!(result instanceof Promise)) return finish(undefined, result)
+      return result.then((value: unknown) => finish(undefined, value), fail)
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  #call(name: string, params: unknown, context: CallContext): unknown {
+    const method = this.#methods.get(name)
+    if (method === undefined) throw faults.methodNotFound(name)
+    if (params !== undefined && params !== null && !Array.isArray(params)) {
+      throw faults.nonArrayParameters()
+    }
+    return method.call(params ?? [], context)
+  }
+}
+
+type CallId = string | number | null
+
+interface Call {
+  readonly id: CallId | undefined
+  readonly method: string
+  readonly params: unknown
+}
+
+function isCall(message: unknown): message is Call {
+  if (typeof message !== 'object' || message === null) return false
+  const { id, method, jsonrpc } = message as Record<string, unknown>
+  const isIdFine = id === undefined || isId(id)
+  return jsonrpc === '2.0' && typeof method === 'string' && isIdFine
+}
+
+function isId(id: unknown): id is CallId {
+  return id === null || typeof id === 'string' || typeof id === 'number'
+}
+
+function idOf(message: unknown): CallId {
+  if (typeof message !== 'object' || message === null) return null
+  const { id } = message as Record<string, unknown>
+  return isId(id) ? id : null
+}
+
+function firstId(messages: readonly unknown[]): CallId {
+  const message = messages.find((it) => idOf(it) !== null)
+  return message === undefined ? null : idOf(message)
+}
+
+function resultText(id: CallId, result: unknown): string {
+  const text = JSON.stringify(result ?? null)
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`
+}
+
+function errorText(id: CallId, fault: RpcFault): string {
+  const error: RpcErrorObject = fault.toObject()
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`
+}

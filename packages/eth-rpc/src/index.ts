@@ -1,0 +1,26 @@
+/** `@cairn/eth-rpc`: JSON-RPC of an Ethereum node over HTTP, WebSocket and IPC. */
+
+export {
+  type CallReport,
+  Dispatcher,
+  type DispatcherLimits,
+  type DispatcherOptions,
+  defaultDispatcherLimits,
+} from './dispatcher.ts'
+export { faults, RpcFault } from './faults.ts'
+export { HttpTransport, type HttpTransportOptions } from './http-transport.ts'
+export { IpcError, type IpcErrorType, type IpcServer, openIpcServer } from './ipc-server.ts'
+export {
+  type CallContext,
+  type MethodTable,
+  method,
+  optional,
+  type RpcMethod,
+  type Subscriber,
+} from './method.ts'
+export { type BlockReference, type BlockTag, parameters } from './parameters.ts'
+export {
+  openRpcWebSocketServer,
+  type RpcWebSocketOptions,
+  type RpcWebSocketServer,
+} from './websocket-server.ts'
