@@ -29,6 +29,7 @@ const ranges: Readonly<Record<LimitName, readonly [number, number]>> = {
   tableCountMax: [1, 20_000],
   indexCountMax: [0, 50],
   writtenDocumentCountMax: [1, 100_000],
+  redactionCountMax: [1, 10_000],
   // Each holds a journal and a projection open.
   ledgerCountMax: [1, 500],
   activeSessionCountMax: [1, 100_000],

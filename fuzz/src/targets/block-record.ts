@@ -17,6 +17,7 @@ const empty: BlockBody = {
   statements: [],
   catalogInfo: undefined,
   revisions: [],
+  redactions: [],
 }
 const revision = {
   tableId: 'table000000000000000t1',

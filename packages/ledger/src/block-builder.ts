@@ -8,11 +8,13 @@ import { blockTimestampText, metadataHash, transactionInfoHash } from './block-h
 import type {
   BlockItem,
   BlockRecord,
+  BlockRedaction,
   BlockRevision,
   BlockStatement,
   ItemRole,
   RevisionPlace,
 } from './block-record.ts'
+import { redactionInfoToIon } from './block-view.ts'
 
 export interface NewRevision {
   readonly tableId: string
@@ -36,6 +38,7 @@ export interface NewBlock {
   readonly statements: readonly BlockStatement[]
   readonly catalogInfo: { readonly bytes: Uint8Array; readonly value: IonStruct } | undefined
   readonly revisions: readonly NewRevision[]
+  readonly redactions: readonly BlockRedaction[]
 }
 
 export interface BuiltBlock {
@@ -86,6 +89,7 @@ export function buildBlock(block: NewBlock): BuiltBlock {
     statements,
     catalogInfo: block.catalogInfo?.bytes,
     revisions,
+    redactions: block.redactions,
   }
   return { record, entryHash: hasher.entryHash('native', blockHash) }
 }
@@ -107,12 +111,16 @@ function withHash(revision: NewRevision, timestampMs: number, hash: Uint8Array):
 
 /** What `entriesHashList` holds before the header's hash; absent items are left out. */
 function itemsOf(block: NewBlock, revisionHashes: readonly Uint8Array[]): BlockItem[] {
-  const { statements, revisions, catalogInfo } = block
+  const { statements, revisions, catalogInfo, redactions } = block
   const info = item('transactionInfo', transactionInfoHash(statements, revisions))
-  const catalog = catalogInfo === undefined ? [] : [item('catalogInfo', hashIon(catalogInfo.value))]
-  if (revisionHashes.length === 0) return [info, ...catalog]
+  const rest: BlockItem[] = []
+  if (redactions.length > 0) {
+    rest.push(item('redactionInfo', hashIon(redactionInfoToIon(block.strandId, redactions))))
+  }
+  if (catalogInfo !== undefined) rest.push(item('catalogInfo', hashIon(catalogInfo.value)))
+  if (revisionHashes.length === 0) return [info, ...rest]
   const root = item('revisionsRoot', merkleRoot(revisionHashes))
-  return catalogInfo === undefined ? [info, root] : [info, root, ...catalog]
+  return rest.length === 0 ? [info, root] : [info, root, ...rest]
 }
 
 function item(role: ItemRole, hash: Uint8Array): BlockItem {

@@ -7,20 +7,32 @@
  *   tables: count, (tableId, name)* | revisions: count, revision*
  *   revision: kind u8 | table | documentId | version | previous? | transaction time
  *             statements: count, index* | hash 32
- *             kind 1 data: Ion stream    kind 2 deletion: nothing    kind 3 redacted: hash of the data 32
+ *             kind 1 data: length, Ion stream, zeros up to 32    kind 2 deletion: nothing
+ *             kind 3 redacted: hash of the data 32               kind 4 hash only, in imported blocks: see there
+ *             kind 5 erased: length of what was there, hash of the data 32, zeros as far as the data went
+ *   redactions: count, (block, document id, table id, version, block that superseded it plus one or 0)*
  *
- * Version 3 is a block that came with an import. Its revisions may be of kind 4, the hash and nothing else, and a part
+ * Erasing puts kind 5 in place of kind 1, byte for byte, which is why no data takes less than a hash.
+ *
+ * Version 5 is a block that came with an import. Its revisions may be of kind 4, the hash and nothing else, and a part
  * follows that keeps what was hashed as it was:
  *
- *   form u8 | hash before block 0, or empty | transactionInfo: Ion stream | redactionInfo: Ion stream or empty
- *   derived catalogInfo: Ion stream or empty
+ *   form u8 | previousBlockHash, when not empty | transactionInfo: Ion stream | redactionInfo: Ion stream or empty
+ *   derived catalogInfo: the same
+ *
+ * Versions 2 and 3 are 4 and 5 without the zeros behind data and without redactions.
  */
 import { emptyBytes, hashBytesSize } from '@cairn/core'
 import type { JournalRecord } from '@cairn/journal'
 import { ByteReader, ByteWriter } from './byte-writer.ts'
 
-const formatVersion = 2
-const importedFormatVersion = 3
+const formatVersion = 4
+const importedFormatVersion = 5
+/** Older ones are read, and were never written by a release. */
+const unpaddedFormatVersion = 2
+const unpaddedImportedFormatVersion = 3
+/** What data takes at least, so that its hash fits where it was. */
+const dataBytesMin: number = hashBytesSize
 
 /** `opaque`, in imported blocks only: nothing at hand hashes to it. */
 export type ItemRole =
@@ -63,6 +75,10 @@ export interface BlockRevision {
   /** An Ion stream. Absent: the revision is a deletion, or redacted when `dataHash` is there. */
   readonly data: Uint8Array | undefined
   readonly dataHash: Uint8Array | undefined
+  /** The data was taken out of the block as it lies on the disk: some later block must say so. */
+  readonly isErased?: true
+  /** The data is so short, and the block so old, that a hash would not fit in its place. */
+  readonly isUnerasable?: true
   /** QLDB's internal revisions: `hash` is all that is known, the other fields are empty. */
   readonly isHashOnly?: true
 }
@@ -80,6 +96,17 @@ export interface ImportedParts {
   readonly derivedCatalogInfo: Uint8Array | undefined
 }
 
+/** A revision whose data a transaction took out of the ledger. */
+export interface BlockRedaction {
+  /** Of the block that the revision stands in. */
+  readonly sequenceNo: number
+  readonly tableId: string
+  readonly documentId: string
+  readonly version: number
+  /** The block of the next revision; undefined when not known. Not hashed: it says how far copies may have come. */
+  readonly supersededNo: number | undefined
+}
+
 export interface BlockBody {
   readonly timestampMs: number
   readonly transactionId: string
@@ -89,6 +116,8 @@ export interface BlockBody {
   /** The DDL of the transaction as an Ion stream. */
   readonly catalogInfo: Uint8Array | undefined
   readonly revisions: readonly BlockRevision[]
+  /** At most one in our own transactions. */
+  readonly redactions: readonly BlockRedaction[]
   readonly imported?: ImportedParts
 }
 
@@ -112,8 +141,10 @@ const kindData = 1
 const kindDeletion = 2
 const kindRedacted = 3
 const kindHashOnly = 4
+const kindErased = 5
 const forms = ['imported', 'native'] as const
 
+const zeros = new Uint8Array(dataBytesMin)
 const writer = new ByteWriter()
 
 /** The body may be kept as long as records live; see `ByteWriter.takeView`. */
@@ -136,6 +167,8 @@ export function encodeBlockBody(block: BlockBody): Uint8Array {
   }
   writer.bytes(block.catalogInfo ?? emptyBytes)
   writeRevisions(block.revisions)
+  writer.varuint(block.redactions.length)
+  for (const redaction of block.redactions) writeRedaction(writer, redaction)
   if (imported !== undefined) {
     writer.u8(forms.indexOf(imported.form))
     writer.bytes(imported.previousBlockHash ?? emptyBytes)
@@ -195,8 +228,31 @@ function writeRevision(revision: BlockRevision, tableIndex: number): void {
   writer.varuint(revision.statements.length)
   for (const index of revision.statements) writer.varuint(index)
   writer.raw(revision.hash)
-  if (revision.data !== undefined) writer.bytes(revision.data)
+  if (revision.data !== undefined) writeData(revision.data)
   else if (revision.dataHash !== undefined) writer.raw(revision.dataHash)
+}
+
+function writeData(data: Uint8Array): void {
+  writer.bytes(data)
+  if (data.length < dataBytesMin) writer.raw(zeros.subarray(data.length))
+}
+
+export function writeRedaction(out: ByteWriter, redaction: BlockRedaction): void {
+  out.varuint(redaction.sequenceNo)
+  out.text(redaction.documentId)
+  out.text(redaction.tableId)
+  out.varuint(redaction.version)
+  out.varuint(redaction.supersededNo === undefined ? 0 : redaction.supersededNo + 1)
+}
+
+export function readRedaction(reader: ByteReader): BlockRedaction {
+  const sequenceNo = reader.varuint()
+  const documentId = reader.text()
+  const tableId = reader.text()
+  const version = reader.varuint()
+  const superseded = reader.varuint()
+  const supersededNo = superseded === 0 ? undefined : superseded - 1
+  return { sequenceNo, documentId, tableId, version, supersededNo }
 }
 
 /**
@@ -204,11 +260,18 @@ function writeRevision(revision: BlockRevision, tableIndex: number): void {
  * @throws RangeError when `body` is no block record of a version we know.
  */
 export function decodeBlockBody(body: Uint8Array): BlockBody {
+  return decode(body)
+}
+
+/** @param revisionOffsets Receives where in `body` the revisions start. */
+function decode(body: Uint8Array, revisionOffsets?: number[]): BlockBody {
   const reader = new ByteReader(body)
   const version = reader.u8()
-  if (version !== formatVersion && version !== importedFormatVersion) {
+  if (version < unpaddedFormatVersion || version > importedFormatVersion) {
     throw new RangeError(`block record of version ${version}`)
   }
+  const isPadded = version >= formatVersion
+  const isImported = version === importedFormatVersion || version === unpaddedImportedFormatVersion
   const timestampMs = reader.varuint()
   const transactionId = reader.text()
   const items = readMany(reader, () => {
@@ -224,8 +287,12 @@ export function decodeBlockBody(body: Uint8Array): BlockBody {
   }))
   const catalogInfo = optionalView(reader)
   const tables = readMany(reader, () => ({ tableId: reader.text(), tableName: reader.text() }))
-  const revisions = readMany(reader, () => readRevision(reader, tables))
-  const imported = version === importedFormatVersion ? readImported(reader) : undefined
+  const revisions = readMany(reader, () => {
+    revisionOffsets?.push(reader.offset)
+    return readRevision(reader, tables, isPadded)
+  })
+  const redactions = isPadded ? readMany(reader, () => readRedaction(reader)) : []
+  const imported = isImported ? readImported(reader) : undefined
   if (!reader.isAtEnd) throw new RangeError('block record with bytes after its end')
   return {
     timestampMs,
@@ -235,6 +302,7 @@ export function decodeBlockBody(body: Uint8Array): BlockBody {
     statements,
     catalogInfo,
     revisions,
+    redactions,
     ...(imported === undefined ? {} : { imported }),
   }
 }
@@ -267,6 +335,7 @@ export function blockOf({ sequenceNo, hash, previousHash, body }: JournalRecord)
 function readRevision(
   reader: ByteReader,
   tables: readonly { tableId: string; tableName: string }[],
+  isPadded: boolean,
 ): BlockRevision {
   const kind = reader.u8()
   if (kind === kindHashOnly) return hashOnlyRevision(reader.rawView(hashBytesSize))
@@ -278,11 +347,9 @@ function readRevision(
   const transactionTimeMs = reader.varuint()
   const statements = readMany(reader, () => reader.varuint())
   const hash = reader.rawView(hashBytesSize)
-  if (kind < kindData || kind > kindRedacted) throw new RangeError('unknown kind of revision')
-  const data = kind === kindData ? reader.bytesView() : undefined
-  const dataHash = kind === kindRedacted ? reader.rawView(hashBytesSize) : undefined
+  const { data, dataHash } = readContent(reader, kind, isPadded)
   const { tableId, tableName } = table
-  return {
+  const revision: BlockRevision = {
     tableId,
     tableName,
     documentId,
@@ -294,6 +361,69 @@ function readRevision(
     data,
     dataHash,
   }
+  if (kind === kindErased) return { ...revision, isErased: true }
+  const isTight = data !== undefined && data.length < dataBytesMin && !isPadded
+  return isTight ? { ...revision, isUnerasable: true } : revision
+}
+
+function readContent(
+  reader: ByteReader,
+  kind: number,
+  isPadded: boolean,
+): Pick<BlockRevision, 'data' | 'dataHash'> {
+  switch (kind) {
+    case kindData: {
+      const data = reader.bytesView()
+      if (isPadded) skipZeros(reader, dataBytesMin - data.length)
+      return { data, dataHash: undefined }
+    }
+    case kindDeletion:
+      return { data: undefined, dataHash: undefined }
+    case kindRedacted:
+      return { data: undefined, dataHash: reader.rawView(hashBytesSize) }
+    case kindErased: {
+      const length = reader.varuint()
+      const dataHash = reader.rawView(hashBytesSize)
+      skipZeros(reader, length - hashBytesSize)
+      return { data: undefined, dataHash }
+    }
+    default:
+      throw new RangeError('unknown kind of revision')
+  }
+}
+
+/** Nothing hides where nothing should be. */
+function skipZeros(reader: ByteReader, count: number): void {
+  if (count <= 0) return
+  for (const byte of reader.rawView(count)) {
+    if (byte !== 0) throw new RangeError('block record with bytes where there should be none')
+  }
+}
+
+/**
+ * The body of a block with hashes in place of the data of some revisions, as long as before.
+ * @param ordinals Positions among the revisions of the block; those without data stay as they are.
+ * @returns undefined when there is nothing to erase.
+ */
+export function eraseInBody(
+  body: Uint8Array,
+  ordinals: ReadonlySet<number>,
+  hashOf: (data: Uint8Array) => Uint8Array,
+): Uint8Array | undefined {
+  const erased = body.slice()
+  let isChanged = false
+  const kindOffsets: number[] = []
+  for (const [ordinal, revision] of decode(body, kindOffsets).revisions.entries()) {
+    const { data, isUnerasable } = revision
+    if (!ordinals.has(ordinal) || data === undefined || isUnerasable) continue
+    isChanged = true
+    const start = data.byteOffset - body.byteOffset
+    const dataHash = hashOf(data)
+    erased.fill(0, start, start + data.length)
+    erased.set(dataHash, start)
+    erased[kindOffsets[ordinal] as number] = kindErased
+  }
+  return isChanged ? erased : undefined
 }
 
 export function hashOnlyRevision(hash: Uint8Array): BlockRevision {

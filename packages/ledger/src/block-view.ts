@@ -17,7 +17,7 @@ import {
 } from '@cairn/ion'
 import { merkleRoot } from '@cairn/merkle'
 import type { BlockAddress } from './api.ts'
-import type { BlockRecord, BlockRevision, BlockStatement } from './block-record.ts'
+import type { BlockRecord, BlockRedaction, BlockRevision, BlockStatement } from './block-record.ts'
 
 /** The time of a block or revision as Ion text: milliseconds and `Z`. */
 export function timestampText(timestampMs: number): string {
@@ -119,6 +119,36 @@ function transactionInfoOf({ imported, statements, revisions }: BlockRecord): Io
   return transactionInfoToIon(statements, revisions)
 }
 
+function redactionInfoOf(
+  strandId: string,
+  { imported, redactions }: BlockRecord,
+): IonValue | undefined {
+  if (imported?.redactionInfo !== undefined) return decodeIon(imported.redactionInfo)
+  return redactions.length === 0 ? undefined : redactionInfoToIon(strandId, redactions)
+}
+
+/** What a block says of the revisions whose data its transaction took out of the ledger. */
+export function redactionInfoToIon(
+  strandId: string,
+  redactions: readonly BlockRedaction[],
+): IonStruct {
+  const revisions = redactions.map((redaction) => redactionToIon(strandId, redaction))
+  return ionRecord({ revisions: ionList(revisions) })
+}
+
+/** One redaction, as in the block and as `EXEC REDACT_REVISION` answers it. */
+export function redactionToIon(
+  strandId: string,
+  { sequenceNo, tableId, documentId, version }: BlockRedaction,
+): IonStruct {
+  return ionRecord({
+    blockAddress: addressToIon({ strandId, sequenceNo }),
+    tableId: ionString(tableId),
+    documentId: ionString(documentId),
+    version: ionInt(version),
+  })
+}
+
 /** `entriesHashList` of a block, the header's own entry last; blocks that QLDB made have none. */
 export function entriesHashList(block: BlockRecord): Uint8Array[] {
   const hashes = block.items.map(({ hash }) => hash)
@@ -139,10 +169,8 @@ export function blockToIon(strandId: string, block: BlockRecord): IonStruct {
     { name: 'entriesHashList', value: ionList(entries.map((hash) => ionBlob(hash))) },
     { name: 'transactionInfo', value: transactionInfoOf(block) },
   ]
-  const redactionInfo = block.imported?.redactionInfo
-  if (redactionInfo !== undefined) {
-    fields.push({ name: 'redactionInfo', value: decodeIon(redactionInfo) })
-  }
+  const redactionInfo = redactionInfoOf(strandId, block)
+  if (redactionInfo !== undefined) fields.push({ name: 'redactionInfo', value: redactionInfo })
   if (block.revisions.length > 0) {
     const revisions = block.revisions.map((it) => blockRevisionToIon(address, block, it))
     fields.push({ name: 'revisions', value: ionList(revisions) })

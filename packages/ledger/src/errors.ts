@@ -35,6 +35,8 @@ export type LedgerErrorType =
       readonly valueMax: number
     }
   | { readonly code: 'STATEMENT_NOT_SUPPORTED'; readonly statement: string }
+  /** What EXEC REDACT_REVISION names cannot be redacted. */
+  | { readonly code: 'REDACTION_INVALID' }
   // ---- proofs ----
   | { readonly code: 'ADDRESS_INVALID'; readonly parameter: 'BlockAddress' | 'DigestTipAddress' }
   | { readonly code: 'DOCUMENT_NOT_FOUND'; readonly documentId: string }

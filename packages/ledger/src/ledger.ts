@@ -30,6 +30,7 @@ import type { LedgerLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
 import type { Projection } from './projection.ts'
 import type { ProofTrees } from './proof-trees.ts'
+import { Redactor } from './redactor.ts'
 import { catalogChanges } from './replay.ts'
 import { indexChanges, indexKeyText, Revision } from './revision.ts'
 import {
@@ -116,6 +117,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
   #group: Promise<void> | undefined
   /** Whether answers are left for the next turn of the event loop. */
   #isSettling = false
+  readonly #redactor: Redactor
   readonly #closing = new AbortController()
   #failure: unknown
 
@@ -136,6 +138,8 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       limits: parts.limits,
       nowMs,
       readBlock: (sequenceNo) => this.readBlock(sequenceNo),
+      isRedacted: ({ sequenceNo, documentId, version }) =>
+        this.#redactor.isRedacted(sequenceNo, documentId, version),
     }
     this.#owner = {
       limits: parts.limits,
@@ -146,6 +150,17 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       end: (transaction) => this.#end(transaction),
     }
     parts.metrics.watch(this)
+    this.#redactor = new Redactor(
+      {
+        ledgerName: parts.name,
+        journal: parts.journal,
+        clock: parts.clock,
+        logger: parts.logger,
+        clean: async (...args) => this.#sealer?.clean(...args),
+        onMasked: (sequenceNo) => this.#blocks.delete(sequenceNo),
+      },
+      parts.projection.pendingRedactions,
+    )
     void this.#sweep()
   }
 
@@ -155,8 +170,10 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     engine.#sealer = await parts.openSealer({
       onSealed: (blocks) => engine.#write(blocks),
       onProjected: (sequenceNo) => engine.#projected(sequenceNo),
+      onExchanged: () => parts.projection.reopen(),
       onFailed: (error) => engine.#fail(error),
     })
+    engine.#redactor.projected(engine.#projectedNo, engine.#projectedNo)
     return engine
   }
 
@@ -231,6 +248,8 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       statements: transaction.statements,
       catalogChange: this.#catalogChange(view, catalog),
       revisions: writes.map((write) => unsealedRevision(transaction, write, catalog)),
+      // Copied: the view forgets its own with the transaction.
+      redactions: [...view.redactions],
     }
     this.#nextSequenceNo++
     this.#lastTimestampMs = timestampMs
@@ -285,6 +304,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     if (view.operations.length > 0) changed.push(conflictKeys.tableList())
     this.#conflicts.noteChanges(changed, sequenceNo)
     this.#catalog = catalog
+    if (block.redactions.length > 0) this.#redactor.note(sequenceNo, block.redactions)
   }
 
   // ---- the way to the disk ----
@@ -340,6 +360,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     this.#failure = error
     const { logger } = this.#parts
     logger.log('error', 'the ledger stops after a failure', { ledger: this.name, error })
+    this.#redactor.stop()
     for (const waiter of this.#waiters) waiter.reject(this.#stopped(waiter.address))
     this.#waiters = []
     this.#followers.wake(Number.POSITIVE_INFINITY)
@@ -386,6 +407,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     this.#conflicts.prune(oldest?.view.sequenceNo ?? this.#nextSequenceNo - 1)
     this.#wakeRoomWaiters()
     this.#scheduleProjection()
+    this.#redactor.projected(sequenceNo, oldest?.view.projectedNo ?? sequenceNo)
   }
 
   // ---- blocks and proofs ----
@@ -394,7 +416,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
   readBlock(sequenceNo: number): BlockRecord {
     const cached = this.#blocks.get(sequenceNo)
     if (cached !== undefined) return cached
-    const block = blockOf(this.#journal.read(sequenceNo))
+    const block = this.#redactor.masked(blockOf(this.#journal.read(sequenceNo)))
     if (this.#blocks.size >= cachedBlockCountMax) {
       const [oldest] = this.#blocks.keys()
       if (oldest !== undefined) this.#blocks.delete(oldest)
@@ -442,7 +464,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     const { strandId } = this
     this.#checkAddress('BlockAddress', { strandId, sequenceNo }, this.#journal.durableCount)
     for (const record of this.#journal.readFrom(sequenceNo)) {
-      const block = blockOf(record)
+      const block = this.#redactor.masked(blockOf(record))
       const { timestampMs } = block
       yield { sequenceNo: record.sequenceNo, timestampMs, value: blockToIon(strandId, block) }
       this.#checkRunning()
@@ -557,6 +579,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     for (const transaction of this.#open) transaction.abort()
     // A failure was already answered to whoever committed.
     await this.#durable(undefined).catch(() => undefined)
+    await this.#redactor.close()
     await this.#journal.close().catch(() => undefined)
     await this.#sealer?.close(this.#journal.durableCount).catch(this.#fail)
     for (const transaction of this.#open) this.#end(transaction)

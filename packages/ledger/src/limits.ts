@@ -15,6 +15,8 @@ export interface LedgerLimits {
   readonly tableCountMax: number
   readonly indexCountMax: number
   readonly writtenDocumentCountMax: number
+  /** Revisions that one transaction may redact. */
+  readonly redactionCountMax: number
   readonly ledgerCountMax: number
   readonly activeSessionCountMax: number
 }
@@ -29,6 +31,7 @@ export const defaultLimits: LedgerLimits = {
   tableCountMax: 40,
   indexCountMax: 5,
   writtenDocumentCountMax: 40,
+  redactionCountMax: 1,
   ledgerCountMax: 5,
   activeSessionCountMax: 1500,
 }

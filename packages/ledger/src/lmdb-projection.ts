@@ -6,21 +6,31 @@
  *   deleted   tableNo u32 ‖ document id               → block u48, place in it u32, of the deletion
  *   index     indexNo u32 ‖ index key                 → ids of the documents under it, or a mark that they are spread
  *   postings  indexNo u32 ‖ index key ‖ document id   → nothing: the documents under a key that has many
- *   meta      "watermark", "catalog"
+ *   redactions  block u48                             → redactions of that block that are not finished
+ *   meta      "watermark", "catalog", "cleanSince"
  *
  * One look-up of a key is one read: iterating a range costs several times as much in LMDB's binding.
  *
  * Document ids made here rise with time, so new documents are appended to the B-trees rather than scattered over them.
  */
-import { assert, hashBytesSize, idBytesSize, idFromBytes, idToBytes } from '@cairn/core'
+import {
+  assert,
+  type FileSystem,
+  hashBytesSize,
+  idBytesSize,
+  idFromBytes,
+  idToBytes,
+} from '@cairn/core'
 import { decodeIon, encodeIon } from '@cairn/ion'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { type BlockRedaction, readRedaction, writeRedaction } from './block-record.ts'
 import { ByteReader, ByteWriter } from './byte-writer.ts'
 import { Catalog } from './catalog.ts'
 import {
   type CreatedIndex,
   changesIndexes,
   type DocumentHead,
+  type PendingRedaction,
   type ProjectedBlock,
   type ProjectedRevision,
   type Projection,
@@ -37,12 +47,14 @@ const binary = { keyEncoding: 'binary', encoding: 'binary' } as const
 
 export const lmdbProjections: ProjectionDriver = {
   async open(directory, fileSystem) {
+    await finishExchange(directory, fileSystem)
     if (!(await fileSystem.exists(directory))) await fileSystem.makeDirectory(directory)
-    const maxReaders = readerCountMax
-    return new LmdbProjection(open({ path: directory, maxDbs: 8, maxReaders, ...binary }))
+    return new LmdbProjection(directory, fileSystem)
   },
   async remove(directory, fileSystem) {
-    if (await fileSystem.exists(directory)) await fileSystem.remove(directory)
+    for (const path of [directory, freshPath(directory), oldPath(directory)]) {
+      if (await fileSystem.exists(path)) await fileSystem.remove(path)
+    }
   },
   async readWatermark(directory, fileSystem) {
     if (!(await fileSystem.exists(`${directory}/data.mdb`))) return undefined
@@ -73,12 +85,19 @@ class LmdbSnapshot implements ProjectionSnapshot {
   readonly sequenceNo: number
   readonly #stores: Stores
   readonly #transaction: Transaction
+  readonly #onReleased: () => void
   #holderCount = 1
 
-  constructor(sequenceNo: number, stores: Stores, transaction: Transaction) {
+  constructor(
+    sequenceNo: number,
+    stores: Stores,
+    transaction: Transaction,
+    onReleased: () => void,
+  ) {
     this.sequenceNo = sequenceNo
     this.#stores = stores
     this.#transaction = transaction
+    this.#onReleased = onReleased
   }
 
   retain(): this {
@@ -87,7 +106,9 @@ class LmdbSnapshot implements ProjectionSnapshot {
   }
 
   release(): void {
-    if (--this.#holderCount === 0) this.#transaction.done()
+    if (--this.#holderCount > 0) return
+    this.#transaction.done()
+    this.#onReleased()
   }
 
   getCurrent(tableNo: number, documentId: string): Revision | undefined {
@@ -150,28 +171,83 @@ interface Stores {
   readonly deleted: Store
   readonly index: Store
   readonly postings: Store
+  readonly redactions: Store
+}
+
+/** The files of a projection as this thread has them open. Once exchanged, closed when no snapshot shows them. */
+class Environment {
+  readonly root: RootDatabase<Buffer, Buffer>
+  readonly meta: Store
+  readonly stores: Stores
+  #snapshotCount = 0
+  #isRetired = false
+  #closed: Promise<void> | undefined
+
+  constructor(path: string) {
+    // Memory is given to LMDB zeroed (no `noMemInit`): what is in no document must not get into the file.
+    this.root = open({ path, maxDbs: 8, maxReaders: readerCountMax, ...binary })
+    this.meta = this.root.openDB('meta', binary)
+    this.stores = {
+      current: this.root.openDB('current', binary),
+      deleted: this.root.openDB('deleted', binary),
+      index: this.root.openDB('index', binary),
+      postings: this.root.openDB('postings', binary),
+      redactions: this.root.openDB('redactions', binary),
+    }
+  }
+
+  snapshot(): LmdbSnapshot {
+    const transaction = this.root.useReadTransaction()
+    // Read in the view itself: another thread may have applied more by now than was heard of.
+    const watermark = decodeWatermark(this.meta.get(metaKey('watermark'), { transaction }))
+    this.#snapshotCount++
+    return new LmdbSnapshot(watermark?.sequenceNo ?? -1, this.stores, transaction, () => {
+      this.#snapshotCount--
+      if (this.#isRetired && this.#snapshotCount === 0) void this.close()
+    })
+  }
+
+  /** Closes the files as soon as no snapshot shows them. */
+  retire(): void {
+    this.#isRetired = true
+    if (this.#snapshotCount === 0) void this.close()
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.root.close()
+    return this.#closed
+  }
 }
 
 class LmdbProjection implements Projection {
-  readonly #root: RootDatabase<Buffer, Buffer>
-  readonly #meta: Store
-  readonly #stores: Stores
+  readonly #directory: string
+  readonly #fileSystem: FileSystem
+  #environment: Environment
   #watermark: Watermark | undefined
   #catalog: Catalog
   #latest: LmdbSnapshot | undefined
+  /** Files that were exchanged and may still be shown. */
+  #retired: Environment[] = []
 
-  constructor(root: RootDatabase<Buffer, Buffer>) {
-    this.#root = root
-    this.#meta = root.openDB('meta', binary)
-    this.#stores = {
-      current: root.openDB('current', binary),
-      deleted: root.openDB('deleted', binary),
-      index: root.openDB('index', binary),
-      postings: root.openDB('postings', binary),
-    }
+  constructor(directory: string, fileSystem: FileSystem) {
+    this.#directory = directory
+    this.#fileSystem = fileSystem
+    this.#environment = new Environment(directory)
     this.#watermark = decodeWatermark(this.#meta.get(metaKey('watermark')))
     const catalog = this.#meta.get(metaKey('catalog'))
     this.#catalog = catalog === undefined ? Catalog.empty : Catalog.fromIon(decodeIon(catalog))
+  }
+
+  get #root(): RootDatabase<Buffer, Buffer> {
+    return this.#environment.root
+  }
+
+  get #meta(): Store {
+    return this.#environment.meta
+  }
+
+  get #stores(): Stores {
+    return this.#environment.stores
   }
 
   get watermark(): Watermark | undefined {
@@ -183,12 +259,7 @@ class LmdbProjection implements Projection {
   }
 
   acquireSnapshot(): ProjectionSnapshot {
-    if (this.#latest === undefined) {
-      const transaction = this.#root.useReadTransaction()
-      // Read in the view itself: another thread may have applied more by now than was heard of.
-      const watermark = decodeWatermark(this.#meta.get(metaKey('watermark'), { transaction }))
-      this.#latest = new LmdbSnapshot(watermark?.sequenceNo ?? -1, this.#stores, transaction)
-    }
+    this.#latest ??= this.#environment.snapshot()
     return this.#latest.retain()
   }
 
@@ -209,6 +280,10 @@ class LmdbProjection implements Projection {
       const index = new IndexChanges(this.#stores)
       for (const { revisions } of blocks) for (const item of revisions) this.#put(item, index)
       index.write()
+      for (const { sequenceNo, redactions } of blocks) {
+        if (redactions.length === 0) continue
+        this.#stores.redactions.put(u48(sequenceNo), encodeRedactions(redactions))
+      }
       if (catalog !== undefined) {
         this.#meta.put(metaKey('catalog'), Buffer.from(encodeIon(catalog.toIon())))
       }
@@ -221,9 +296,13 @@ class LmdbProjection implements Projection {
     this.refresh()
   }
 
-  #put({ tableNo, revision, indexChanges }: ProjectedRevision, index: IndexChanges): void {
+  #put(
+    { tableNo, revision, indexChanges, followsRedacted }: ProjectedRevision,
+    index: IndexChanges,
+  ): void {
     const { documentId } = revision
     const key = documentKey(tableNo, documentId)
+    if (followsRedacted) this.#stores.deleted.remove(key)
     if (revision.isDeletion) {
       this.#stores.current.remove(key)
       this.#stores.deleted.put(key, encodeHead(revision))
@@ -271,11 +350,144 @@ class LmdbProjection implements Projection {
     }
   }
 
+  // Redactions
+
+  get pendingRedactions(): readonly PendingRedaction[] {
+    const out: PendingRedaction[] = []
+    for (const { key, value } of this.#stores.redactions.getRange({})) {
+      const redactingNo = key.readUIntBE(0, 6)
+      for (const redaction of decodeRedactions(value)) out.push({ ...redaction, redactingNo })
+    }
+    return out
+  }
+
+  async clean(
+    supersededNo: number,
+    finishedNos: readonly number[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const cleanSince = this.#meta.get(metaKey('cleanSince'))?.readIntBE(0, 6) ?? -1
+    const isExchanged = supersededNo > cleanSince
+    if (isExchanged) await this.#exchange(signal)
+    await this.#root.batch(() => {
+      for (const sequenceNo of finishedNos) this.#stores.redactions.remove(u48(sequenceNo))
+    })
+    await this.#root.flushed
+    return isExchanged
+  }
+
+  /**
+   * Copies everything into new files and puts them in place of the old ones. LMDB never clears a page: what was in a
+   * document before stays in free pages, and in the gaps of those in use, until chance overwrites it.
+   */
+  async #exchange(signal: AbortSignal): Promise<void> {
+    const fresh = freshPath(this.#directory)
+    if (await this.#fileSystem.exists(fresh)) await this.#fileSystem.remove(fresh)
+    await this.#fileSystem.makeDirectory(fresh)
+    const target = new Environment(fresh)
+    try {
+      await this.#copyTo(target, signal)
+    } catch (error) {
+      await target.close()
+      await this.#fileSystem.remove(fresh)
+      throw error
+    }
+    await target.close()
+    await exchange(this.#directory, this.#fileSystem)
+    this.reopen()
+  }
+
+  async #copyTo(target: Environment, signal: AbortSignal): Promise<void> {
+    for (const name of storeNames) {
+      await this.#copyStore(this.#stores[name], target.root, target.stores[name], signal)
+    }
+    const watermark = this.#meta.get(metaKey('watermark'))
+    const catalog = this.#meta.get(metaKey('catalog'))
+    const sequenceNo = decodeWatermark(watermark)?.sequenceNo ?? -1
+    await target.root.batch(() => {
+      if (watermark !== undefined) target.meta.put(metaKey('watermark'), watermark)
+      if (catalog !== undefined) target.meta.put(metaKey('catalog'), catalog)
+      target.meta.put(metaKey('cleanSince'), i48(sequenceNo))
+    })
+    await target.root.flushed
+  }
+
+  /** In pieces, so that the thread stays free for others. */
+  async #copyStore(
+    source: Store,
+    root: RootDatabase<Buffer, Buffer>,
+    target: Store,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let start: Buffer | undefined; ; ) {
+      signal.throwIfAborted()
+      const from = start === undefined ? {} : { start }
+      const rows = [...source.getRange({ ...from, limit: copiedCount })]
+      await root.batch(() => {
+        for (const { key, value } of rows) target.put(key, value)
+      })
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < copiedCount) return
+      start = Buffer.concat([last.key, Buffer.of(0)])
+    }
+  }
+
+  reopen(): void {
+    this.#latest?.release()
+    this.#latest = undefined
+    const environment = this.#environment
+    this.#environment = new Environment(this.#directory)
+    this.#retired.push(environment)
+    environment.retire()
+  }
+
   async close(): Promise<void> {
     this.#latest?.release()
     this.#latest = undefined
-    await this.#root.close()
+    for (const environment of this.#retired) await environment.close()
+    await this.#environment.close()
   }
+}
+
+const storeNames = ['current', 'deleted', 'index', 'postings', 'redactions'] as const
+/** Rows copied per LMDB commit. */
+const copiedCount = 2000
+
+/** No dot in these names: LMDB's binding takes a path with one for a file. */
+function freshPath(directory: string): string {
+  return `${directory}-new`
+}
+
+function oldPath(directory: string): string {
+  return `${directory}-old`
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}
+
+/** Puts the new files, which are whole, in place of the old ones. A crash in between: see {@link finishExchange}. */
+async function exchange(directory: string, fileSystem: FileSystem): Promise<void> {
+  await fileSystem.rename(directory, oldPath(directory))
+  await fileSystem.rename(freshPath(directory), directory)
+  await fileSystem.syncDirectory(parentOf(directory))
+  await fileSystem.remove(oldPath(directory))
+  await fileSystem.syncDirectory(parentOf(directory))
+}
+
+/** After a crash: new files are whole only when the old ones are out of their place. */
+async function finishExchange(directory: string, fileSystem: FileSystem): Promise<void> {
+  const fresh = freshPath(directory)
+  if (await fileSystem.exists(fresh)) {
+    if (await fileSystem.exists(directory)) await fileSystem.remove(fresh)
+    else await fileSystem.rename(fresh, directory)
+  }
+  const old = oldPath(directory)
+  if (!(await fileSystem.exists(old))) return
+  // The new name must not be lost when the old files are gone.
+  await fileSystem.syncDirectory(parentOf(directory))
+  await fileSystem.remove(old)
+  await fileSystem.syncDirectory(parentOf(directory))
 }
 
 /** Ids kept in the list itself. More are spread over keys of their own, and stay so when they become few again. */
@@ -360,8 +572,20 @@ function positionOf(list: Buffer, id: Uint8Array): number {
   return -1
 }
 
-function metaKey(name: 'watermark' | 'catalog'): Buffer {
+function metaKey(name: 'watermark' | 'catalog' | 'cleanSince'): Buffer {
   return Buffer.from(name, 'latin1')
+}
+
+function u48(value: number): Buffer {
+  const out = Buffer.allocUnsafe(6)
+  out.writeUIntBE(value, 0, 6)
+  return out
+}
+
+function i48(value: number): Buffer {
+  const out = Buffer.allocUnsafe(6)
+  out.writeIntBE(value, 0, 6)
+  return out
 }
 
 function u32(value: number): Buffer {
@@ -396,6 +620,17 @@ function encodeHead(revision: Revision): Buffer {
 
 function decodeHead(documentId: string, value: Buffer): DocumentHead {
   return { documentId, sequenceNo: value.readUIntBE(0, 6), ordinal: value.readUInt32BE(6) }
+}
+
+function encodeRedactions(redactions: readonly BlockRedaction[]): Buffer {
+  writer.varuint(redactions.length)
+  for (const redaction of redactions) writeRedaction(writer, redaction)
+  return asBuffer(writer.take())
+}
+
+function decodeRedactions(value: Buffer): BlockRedaction[] {
+  const reader = new ByteReader(value)
+  return Array.from({ length: reader.varuint() }, () => readRedaction(reader))
 }
 
 function encodeWatermark(watermark: Watermark): Buffer {

@@ -8,6 +8,7 @@ import {
   type CreatedIndex,
   changesIndexes,
   type DocumentHead,
+  type PendingRedaction,
   type ProjectedBlock,
   type ProjectedRevision,
   type Projection,
@@ -25,6 +26,7 @@ interface State {
   /** By table, then document id. */
   readonly deleted: ReadonlyMap<number, ReadonlyMap<string, DocumentHead>>
   readonly index: readonly IndexEntry[]
+  readonly pendingRedactions: readonly PendingRedaction[]
 }
 
 interface IndexEntry {
@@ -39,6 +41,7 @@ const emptyState: State = {
   current: new Map(),
   deleted: new Map(),
   index: [],
+  pendingRedactions: [],
 }
 
 export interface MemoryProjections extends ProjectionDriver {
@@ -97,7 +100,10 @@ class MemoryProjection implements Projection {
     for (const [i, block] of blocks.entries()) {
       assert(i === 0 || !changesIndexes(block), 'only the first block changes indexes')
     }
-    const next = applied(this.#state, blocks, watermark)
+    await this.#commit(applied(this.#state, blocks, watermark))
+  }
+
+  async #commit(next: State): Promise<void> {
     this.#pending = next
     await Promise.resolve()
     if (this.#isGone) return new Promise(() => undefined)
@@ -107,6 +113,26 @@ class MemoryProjection implements Projection {
   }
 
   refresh(): void {}
+
+  get pendingRedactions(): readonly PendingRedaction[] {
+    return this.#state.pendingRedactions
+  }
+
+  /** Memory holds no copies of what was superseded. */
+  async clean(
+    _supersededNo: number,
+    finishedNos: readonly number[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    signal.throwIfAborted()
+    const pendingRedactions = this.#state.pendingRedactions.filter(
+      ({ redactingNo }) => !finishedNos.includes(redactingNo),
+    )
+    await this.#commit({ ...this.#state, pendingRedactions })
+    return false
+  }
+
+  reopen(): void {}
 
   crash(choose: () => boolean): void {
     this.#isGone = true
@@ -176,19 +202,24 @@ function applied(state: State, blocks: readonly ProjectedBlock[], watermark: Wat
     }
     catalog = block.catalog ?? catalog
   }
-  return { watermark, catalog, current, deleted, index }
+  const redactions = blocks.flatMap((block) =>
+    block.redactions.map((redaction) => ({ ...redaction, redactingNo: block.sequenceNo })),
+  )
+  const pendingRedactions = [...state.pendingRedactions, ...redactions]
+  return { watermark, catalog, current, deleted, index, pendingRedactions }
 }
 
 function put(
   current: Map<number, Map<string, Revision>>,
   deleted: Map<number, Map<string, DocumentHead>>,
-  { tableNo, revision }: ProjectedRevision,
+  { tableNo, revision, followsRedacted }: ProjectedRevision,
 ): void {
   const documents = current.get(tableNo) ?? new Map<string, Revision>()
   current.set(tableNo, documents)
   const { documentId, sequenceNo, ordinal } = revision
   if (!revision.isDeletion) {
     documents.set(documentId, revision)
+    if (followsRedacted) deleted.get(tableNo)?.delete(documentId)
     return
   }
   documents.delete(documentId)

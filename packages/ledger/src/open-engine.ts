@@ -133,6 +133,7 @@ async function appendGenesis(journal: Journal, options: EngineOptions): Promise<
     statements: [],
     catalogInfo: undefined,
     revisions: [],
+    redactions: [],
   })
   await journal.append(record.blockHash, encodeBlockBody(record))
 }

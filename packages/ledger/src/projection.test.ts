@@ -35,6 +35,7 @@ function blockOf(
 ): ProjectedBlock {
   return {
     sequenceNo,
+    redactions: [],
     catalog: undefined,
     createdIndexes: [],
     droppedIndexNos: [],

@@ -5,7 +5,7 @@
  * (memory-projection.ts); both pass the same tests.
  */
 import type { FileSystem } from '@cairn/core'
-import type { RevisionPlace } from './block-record.ts'
+import type { BlockRedaction, RevisionPlace } from './block-record.ts'
 import type { Catalog } from './catalog.ts'
 import type { IndexChange, Revision } from './revision.ts'
 
@@ -28,6 +28,14 @@ export interface ProjectedRevision {
   readonly tableNo: number
   readonly revision: Revision
   readonly indexChanges: readonly IndexChange[]
+  /** The revision before it stands here as deleted: its data was redacted before the projection came to it. */
+  readonly followsRedacted?: true
+}
+
+/** A redaction whose data may still be in some file. */
+export interface PendingRedaction extends BlockRedaction {
+  /** The block that says so. */
+  readonly redactingNo: number
 }
 
 /** An index to be built over the documents of its table. */
@@ -41,6 +49,7 @@ export interface CreatedIndex {
 export interface ProjectedBlock {
   readonly sequenceNo: number
   readonly revisions: readonly ProjectedRevision[]
+  readonly redactions: readonly BlockRedaction[]
   /** The catalog after the block, when the block changed it. */
   readonly catalog: Catalog | undefined
   /** Indexes that the block made or dropped: what exists already is indexed, or cleared away, with it. */
@@ -87,6 +96,17 @@ export interface Projection {
   apply(blocks: readonly ProjectedBlock[], watermark: Watermark): Promise<void>
   /** Another thread has applied blocks: the next snapshot is to show them. */
   refresh(): void
+  /** Of the blocks applied, by block: redactions that nobody has reported as finished. As of opening. */
+  readonly pendingRedactions: readonly PendingRedaction[]
+  /**
+   * Sees to it that no file of the projection holds copies of revisions that block `supersededNo` or one before it
+   * superseded, then forgets the redactions of the blocks `finishedNos`. Not while blocks are applied.
+   * @returns true when the files are others now: handles on other threads are to reopen.
+   * @throws the reason of `signal`; nothing has changed then.
+   */
+  clean(supersededNo: number, finishedNos: readonly number[], signal: AbortSignal): Promise<boolean>
+  /** Another thread has cleaned the projection: the next snapshot is of the new files. */
+  reopen(): void
   close(): Promise<void>
 }
 

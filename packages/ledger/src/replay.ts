@@ -3,7 +3,7 @@
  * Used when a ledger opens, for the blocks that the projection does not have yet.
  */
 import { assert, equalBytes, sha256 } from '@cairn/core'
-import { decodeIon, hashIon, hashIonBytes, type IonStruct } from '@cairn/ion'
+import { decodeIon, hashIon, hashIonBytes } from '@cairn/ion'
 import {
   encodeBlockEntry,
   encodeBlockHeader,
@@ -21,6 +21,7 @@ import {
   operationsFromIon,
 } from './catalog.ts'
 import type { CreatedIndex, ProjectedBlock, ProjectedRevision } from './projection.ts'
+import { redactionsOf } from './redaction.ts'
 import { indexChanges, Revision } from './revision.ts'
 
 /** Which indexes the step from one catalog to the next made and dropped. */
@@ -98,7 +99,7 @@ export class Replayer {
   #catalog: Catalog
   readonly #readCurrent: (table: CatalogTable, documentId: string) => Revision | undefined
   /** Documents of the blocks replayed and not applied yet. */
-  readonly #young = new Map<string, IonStruct | undefined>()
+  readonly #young = new Map<string, Revision | undefined>()
 
   constructor(
     catalog: Catalog,
@@ -126,6 +127,7 @@ export class Replayer {
       revisions: block.revisions.flatMap((revision, ordinal) =>
         revision.isHashOnly ? [] : [this.#replayRevision(block, revision, ordinal)],
       ),
+      redactions: redactionsOf(block),
       catalog: operations.length > 0 ? this.#catalog : undefined,
       ...catalogChanges(before, this.#catalog, operations),
     }
@@ -155,14 +157,17 @@ export class Replayer {
       data,
     })
     const { tableNo, indexes } = table
-    if (indexes.length === 0) return { tableNo, revision, indexChanges: [] }
-    const oldValue = this.#young.has(documentId)
+    const old = this.#young.has(documentId)
       ? this.#young.get(documentId)
       : version === 0
         ? undefined
-        : this.#readCurrent(table, documentId)?.value
-    const newValue = data === undefined ? undefined : revision.value
-    this.#young.set(documentId, newValue)
-    return { tableNo, revision, indexChanges: indexChanges(indexes, oldValue, newValue) }
+        : this.#readCurrent(table, documentId)
+    // What was redacted before it came here stands as deleted, and its values are in no index.
+    const current = data === undefined ? undefined : revision
+    this.#young.set(documentId, current)
+    const changes = indexes.length === 0 ? [] : indexChanges(indexes, old?.value, current?.value)
+    const projected = { tableNo, revision, indexChanges: changes }
+    const followsRedacted = version > 0 && old === undefined && current !== undefined
+    return followsRedacted ? { ...projected, followsRedacted } : projected
   }
 }

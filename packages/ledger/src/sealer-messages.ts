@@ -26,6 +26,14 @@ export type ToSealer =
       readonly sealedHash: Uint8Array | undefined
     }
   | { readonly kind: 'project'; readonly channel: number; readonly durableCount: number }
+  | {
+      readonly kind: 'clean'
+      readonly channel: number
+      readonly supersededNo: number
+      readonly finishedNos: readonly number[]
+    }
+  /** The cleaning under way, if any, is to end. */
+  | { readonly kind: 'stopCleaning'; readonly channel: number }
   | { readonly kind: 'close'; readonly channel: number; readonly durableCount: number }
 
 export type FromSealer =
@@ -33,5 +41,7 @@ export type FromSealer =
   /** For each block: block hash 32, entry hash 32, length of the body as u32 little-endian, body. */
   | { readonly kind: 'sealed'; readonly channel: number; readonly bytes: Uint8Array }
   | { readonly kind: 'projected'; readonly channel: number; readonly sequenceNo: number }
+  | { readonly kind: 'cleaned'; readonly channel: number; readonly isExchanged: boolean }
+  | { readonly kind: 'notCleaned'; readonly channel: number; readonly error: unknown }
   | { readonly kind: 'closed'; readonly channel: number }
   | { readonly kind: 'failed'; readonly channel: number; readonly error: unknown }

@@ -16,6 +16,7 @@ interface Channel {
   readonly nodeFile: NodeFile
   /** Projecting takes turns; sealing goes on meanwhile. */
   projecting: Promise<void>
+  cleaning: AbortController
 }
 
 const noBytes = new Uint8Array(0)
@@ -58,6 +59,11 @@ function handle(message: ToSealer): Promise<void> | undefined {
         const sequenceNo = await chain.project(message.durableCount)
         if (sequenceNo !== undefined) reply({ kind: 'projected', channel, sequenceNo })
       })
+    case 'clean':
+      return clean(message)
+    case 'stopCleaning':
+      channelOf(channel).cleaning.abort()
+      return undefined
     case 'close':
       return inTurn(channelOf(channel), async ({ chain, projection, nodeFile }) => {
         channels.delete(channel)
@@ -70,6 +76,20 @@ function handle(message: ToSealer): Promise<void> | undefined {
         reply({ kind: 'closed', channel })
       })
   }
+}
+
+/** A failure is the asker's: sealing and projecting do not depend on it. */
+function clean({ channel, supersededNo, finishedNos }: Extract<ToSealer, { kind: 'clean' }>) {
+  const cleaning = new AbortController()
+  channelOf(channel).cleaning = cleaning
+  return inTurn(channelOf(channel), async ({ chain }) => {
+    try {
+      const isExchanged = await chain.clean(supersededNo, finishedNos, cleaning.signal)
+      reply({ kind: 'cleaned', channel, isExchanged })
+    } catch (error) {
+      reply({ kind: 'notCleaned', channel, error })
+    }
+  })
 }
 
 function channelOf(channel: number): Channel {
@@ -89,7 +109,13 @@ async function open(message: Extract<ToSealer, { kind: 'open' }>): Promise<void>
   const projection = await lmdbProjections.open(`${directory}/projection`, nodeFileSystem)
   const nodeFile = await NodeFile.open(nodeFileSystem, `${directory}/nodes`, size)
   const chain = new SealingChain({ strandId, tipHash, size, projection, nodeFile })
-  channels.set(channel, { chain, projection, nodeFile, projecting: Promise.resolve() })
+  channels.set(channel, {
+    chain,
+    projection,
+    nodeFile,
+    projecting: Promise.resolve(),
+    cleaning: new AbortController(),
+  })
   reply({ kind: 'opened', channel })
 }
 

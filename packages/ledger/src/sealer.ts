@@ -31,6 +31,8 @@ export interface SealerListener {
   onSealed(blocks: readonly SealedBlock[]): void
   /** The projections are on the disk up to this block. */
   onProjected(sequenceNo: number): void
+  /** The projection has other files now; before any further `onProjected`. */
+  onExchanged(): void
   /** Nothing is sealed or projected any more. */
   onFailed(error: unknown): void
 }
@@ -40,6 +42,11 @@ export interface Sealer {
   seal(block: UnsealedBlock, isAlone: boolean): void
   /** Blocks below `durableCount` are on the disk: the projections may have them. */
   project(durableCount: number): void
+  /**
+   * `Projection.clean`, in turn with projecting. Only one at a time.
+   * @throws what it throws; sealing and projecting go on.
+   */
+  clean(supersededNo: number, finishedNos: readonly number[], signal: AbortSignal): Promise<void>
   /** Projects what is on the disk and lets go of the files. */
   close(durableCount: number): Promise<void>
 }
@@ -101,6 +108,7 @@ export class SealingChain {
           data: record.revisions[ordinal]?.data,
         }),
       })),
+      redactions: block.redactions,
       catalog:
         catalogChange === undefined ? undefined : Catalog.fromIon(decodeIon(catalogChange.catalog)),
       createdIndexes: catalogChange?.createdIndexes ?? [],
@@ -126,6 +134,14 @@ export class SealingChain {
     await this.#projection.apply(blocks, watermark)
     this.#waiting = this.#waiting.slice(blocks.length)
     return sequenceNo
+  }
+
+  clean(
+    supersededNo: number,
+    finishedNos: readonly number[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    return this.#projection.clean(supersededNo, finishedNos, signal)
   }
 
   #projectableCount(durableCount: number): number {
@@ -163,6 +179,7 @@ export function linkBlock(
         ? undefined
         : { bytes: catalogChange.info, value: decodeIon(catalogChange.info) as IonStruct },
     revisions: block.revisions.map(withDataHash),
+    redactions: block.redactions,
   })
 }
 
@@ -198,6 +215,15 @@ export class InlineSealer implements Sealer {
         this.#listener.onFailed(error)
       }
     })
+  }
+
+  clean(supersededNo: number, finishedNos: readonly number[], signal: AbortSignal): Promise<void> {
+    // The projection is the engine's own: nobody has to reopen it.
+    const isClean = this.#projecting.then(() =>
+      this.#chain.clean(supersededNo, finishedNos, signal),
+    )
+    this.#projecting = isClean.catch(() => undefined)
+    return isClean.then(() => undefined)
   }
 
   async close(durableCount: number): Promise<void> {

@@ -84,6 +84,9 @@ class ThreadedSealer implements Sealer {
   /** Whoever waits for the thread to have opened or closed the channel. */
   #waiter: { resolve: () => void; reject: (error: unknown) => void } | undefined
 
+  /** Whoever waits for the projection to be clean. */
+  #cleaner: { resolve: () => void; reject: (error: unknown) => void } | undefined
+
   constructor(channel: number, worker: Worker, listener: SealerListener) {
     this.#channel = channel
     this.#worker = worker
@@ -140,6 +143,23 @@ class ThreadedSealer implements Sealer {
     this.#worker.postMessage(message)
   }
 
+  clean(supersededNo: number, finishedNos: readonly number[], signal: AbortSignal): Promise<void> {
+    assert(this.#cleaner === undefined, 'one cleaning at a time')
+    const channel = this.#channel
+    const stop = () => this.#worker.postMessage({ kind: 'stopCleaning', channel })
+    const isClean = new Promise<void>((resolve, reject) => {
+      if (this.#failure !== undefined) {
+        reject(this.#failure)
+        return
+      }
+      this.#cleaner = { resolve, reject }
+      const message: ToSealer = { kind: 'clean', channel, supersededNo, finishedNos }
+      this.#worker.postMessage(message)
+      signal.addEventListener('abort', stop, { once: true })
+    })
+    return isClean.finally(() => signal.removeEventListener('abort', stop))
+  }
+
   async close(durableCount: number): Promise<void> {
     await this.#ask({ kind: 'close', channel: this.#channel, durableCount })
   }
@@ -176,8 +196,19 @@ class ThreadedSealer implements Sealer {
         this.#waiter?.resolve()
         this.#waiter = undefined
         return
+      case 'cleaned':
+        if (message.isExchanged) this.#listener.onExchanged()
+        this.#cleaner?.resolve()
+        this.#cleaner = undefined
+        return
+      case 'notCleaned':
+        this.#cleaner?.reject(message.error)
+        this.#cleaner = undefined
+        return
       case 'failed':
         this.#failure ??= message.error
+        this.#cleaner?.reject(message.error)
+        this.#cleaner = undefined
         this.#listener.onFailed(message.error)
         this.#waiter?.reject(message.error)
         this.#waiter = undefined

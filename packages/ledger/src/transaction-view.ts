@@ -3,7 +3,7 @@
  * Implements what PartiQL's executor needs, and records what was read for the check at commit (qldb-compat 6).
  */
 import { assert, type IdSource } from '@cairn/core'
-import { encodeIon, IonError, type IonStruct, type IonValue } from '@cairn/ion'
+import { encodeIon, hashIonBytes, IonError, type IonStruct, type IonValue } from '@cairn/ion'
 import type {
   HistoryRange,
   IndexInfo,
@@ -12,8 +12,8 @@ import type {
   StoredRevision,
   TableInfo,
 } from '@cairn/partiql'
-import type { BlockRecord, BlockRevision, RevisionPlace } from './block-record.ts'
-import { blockRevisionToIon, revisionToIon } from './block-view.ts'
+import type { BlockRecord, BlockRedaction, BlockRevision, RevisionPlace } from './block-record.ts'
+import { blockRevisionToIon, redactionToIon, revisionToIon } from './block-view.ts'
 import type { Catalog, CatalogOperation, CatalogTable } from './catalog.ts'
 import { conflictKeys } from './conflict-detector.ts'
 import { LedgerError } from './errors.ts'
@@ -21,6 +21,7 @@ import { indexKey } from './index-key.ts'
 import type { LedgerLimits } from './limits.ts'
 import type { Overlay } from './overlay.ts'
 import type { DocumentHead, ProjectionSnapshot } from './projection.ts'
+import { type RedactionTarget, readTarget, redactionInvalid } from './redaction.ts'
 import { indexChanges, indexKeyText, type Revision } from './revision.ts'
 
 /** What the view reads from; the engine's own parts. */
@@ -30,7 +31,10 @@ export interface ViewSource {
   readonly ids: IdSource
   readonly limits: LedgerLimits
   nowMs(): number
+  /** With what is redacted by now shown as redacted. */
   readBlock(sequenceNo: number): BlockRecord
+  /** Whether a revision in memory is redacted by now. */
+  isRedacted(revision: Revision): boolean
 }
 
 /** A document as the transaction will leave it. */
@@ -50,6 +54,7 @@ export interface PendingWrite {
 interface Savepoint {
   readonly catalog: Catalog
   readonly operationCount: number
+  readonly redactionCount: number
   readonly writtenBytes: number
   /** What each write of the statement replaced, in order. */
   readonly undo: { readonly documentId: string; readonly before: PendingWrite | undefined }[]
@@ -59,6 +64,8 @@ interface Savepoint {
 const notYetCommitted = Number.MAX_SAFE_INTEGER
 const tableNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 const fieldNameLengthMax = 128
+/** What a redaction takes in a block, generously: it counts like what is written. */
+const redactionBytes = 128
 /** Steps back through a document's history between two looks at the clock. */
 const deadlineStride = 256
 
@@ -76,6 +83,7 @@ export class TransactionView implements Store {
   /** Documents written since `#ownByKey` was last looked at. */
   #unindexed: string[] = []
   readonly #operations: CatalogOperation[] = []
+  readonly #redactions: BlockRedaction[] = []
   readonly #startCatalog: Catalog
   #catalog: Catalog
   #savepoint: Savepoint | undefined
@@ -118,8 +126,12 @@ export class TransactionView implements Store {
     return this.#operations
   }
 
+  get redactions(): readonly BlockRedaction[] {
+    return this.#redactions
+  }
+
   get hasWrites(): boolean {
-    return this.#writes.size > 0 || this.#operations.length > 0
+    return this.#writes.size > 0 || this.#operations.length > 0 || this.#redactions.length > 0
   }
 
   get catalog(): Catalog {
@@ -180,6 +192,7 @@ export class TransactionView implements Store {
     this.#savepoint = {
       catalog: this.#catalog,
       operationCount: this.#operations.length,
+      redactionCount: this.#redactions.length,
       writtenBytes: this.#writtenBytes,
       undo: [],
     }
@@ -198,6 +211,7 @@ export class TransactionView implements Store {
     assert(savepoint !== undefined, 'only a statement under way is rolled back')
     this.#catalog = savepoint.catalog
     this.#operations.length = savepoint.operationCount
+    this.#redactions.length = savepoint.redactionCount
     this.#writtenBytes = savepoint.writtenBytes
     for (const { documentId, before } of savepoint.undo.reverse()) {
       if (before === undefined) this.#writes.delete(documentId)
@@ -392,12 +406,13 @@ export class TransactionView implements Store {
     return table.tableId
   }
 
-  exec(procedure: string): readonly IonStruct[] {
+  exec(procedure: string, args: readonly IonValue[]): readonly IonStruct[] {
+    if (procedure === 'redact_revision') return [this.#redact(readTarget(args))]
     throw new LedgerError(
       { code: 'STATEMENT_NOT_SUPPORTED', statement: `EXEC ${procedure}` },
       {
-        shortMessage: `There is no procedure ${procedure.toUpperCase()} in this version.`,
-        metaMessages: ['Data cannot be redacted yet; DELETE hides a document from the user view.'],
+        shortMessage: `There is no procedure ${procedure.toUpperCase()}.`,
+        metaMessages: ['There is one: REDACT_REVISION.'],
       },
     )
   }
@@ -500,9 +515,12 @@ export class TransactionView implements Store {
   #rowOf(revision: Revision): StoredRevision {
     const address = { strandId: this.#source.strandId, sequenceNo: revision.sequenceNo }
     const { documentId, version, transactionTimeMs, transactionId, hash } = revision
-    const value = revision.isDeletion ? undefined : revision.value
-    const shown = { documentId, version, transactionTimeMs, transactionId, hash, value }
-    return { documentId, row: revisionToIon(address, { ...shown, dataHash: undefined }) }
+    const isRedacted = this.#source.isRedacted(revision)
+    const value = revision.isDeletion || isRedacted ? undefined : revision.value
+    const dataHash =
+      isRedacted && revision.data !== undefined ? hashIonBytes(revision.data) : undefined
+    const shown = { documentId, version, transactionTimeMs, transactionId, hash, value, dataHash }
+    return { documentId, row: revisionToIon(address, shown) }
   }
 
   // ---- helpers: history ----
@@ -563,6 +581,88 @@ export class TransactionView implements Store {
     const address = { strandId: this.#source.strandId, sequenceNo }
     const revision = this.#revisionAt(documentId, place)
     return { documentId, row: blockRevisionToIon(address, block, revision) }
+  }
+
+  // ---- helpers: redaction ----
+
+  /** Notes the redaction and answers its row. What it names never changes any more, so nothing can get in the way. */
+  #redact({ address, tableId, documentId }: RedactionTarget): IonStruct {
+    const { strandId } = this.#source
+    const table = this.#catalog.findById(tableId)
+    if (table === undefined) throw redactionInvalid(`There is no table with the id ${tableId}.`)
+    if (address.strandId !== strandId) {
+      throw redactionInvalid(`The ledger has the strand ${strandId}, not ${address.strandId}.`)
+    }
+    const found = this.#findRevision(table, documentId, address.sequenceNo)
+    if (found === undefined) {
+      throw redactionInvalid(
+        `Document ${documentId} has no revision in block ${address.sequenceNo}.`,
+        [
+          `Table: ${tableId}`,
+          'history() shows each revision with its blockAddress and metadata.id.',
+          'A revision written by this transaction can be redacted by a later one.',
+        ],
+      )
+    }
+    if (found.supersededNo === undefined) {
+      throw redactionInvalid('The latest revision of a document cannot be redacted.', [
+        `Document: ${documentId}, version ${found.version}`,
+        'Update or delete the document, commit, then redact the revision before.',
+      ])
+    }
+    if (found.isUnerasable) {
+      throw redactionInvalid('The revision cannot be redacted: a test version wrote its block.')
+    }
+    this.#checkLimit(
+      'redactionCountMax',
+      this.#redactions.length + 1,
+      'Redact each revision in a transaction of its own.',
+    )
+    const { version, supersededNo } = found
+    const { sequenceNo } = address
+    const redaction = { sequenceNo, tableId, documentId, version, supersededNo }
+    this.#redactions.push(redaction)
+    this.#writeIos++
+    this.addBytes(redactionBytes)
+    return redactionToIon(strandId, redaction)
+  }
+
+  /** The revision of a document in a block, and the block of the next one. */
+  #findRevision(
+    { tableId, tableNo }: CatalogTable,
+    documentId: string,
+    sequenceNo: number,
+  ):
+    | {
+        readonly version: number
+        readonly supersededNo: number | undefined
+        readonly isUnerasable: boolean
+      }
+    | undefined {
+    const after = this.#snapshot.sequenceNo
+    const young = this.#source.overlay.versions(tableId, documentId, after, this.sequenceNo)
+    let supersededNo: number | undefined
+    for (const revision of young.toReversed()) {
+      if (revision.sequenceNo < sequenceNo) return undefined
+      if (revision.sequenceNo === sequenceNo) {
+        return { version: revision.version, supersededNo, isUnerasable: false }
+      }
+      supersededNo = revision.sequenceNo
+    }
+    let place: RevisionPlace | undefined =
+      this.#snapshot.getCurrent(tableNo, documentId) ??
+      this.#snapshot.getDeleted(tableNo, documentId)
+    for (let steps = 0; place !== undefined && place.sequenceNo >= sequenceNo; steps++) {
+      if (steps % deadlineStride === 0) this.checkDeadline()
+      const revision: BlockRevision = this.#revisionAt(documentId, place)
+      if (place.sequenceNo === sequenceNo) {
+        const { version, isUnerasable = false } = revision
+        return { version, supersededNo, isUnerasable }
+      }
+      supersededNo = place.sequenceNo
+      place = revision.previous
+    }
+    return undefined
   }
 
   // ---- helpers: writing ----
@@ -643,7 +743,11 @@ export class TransactionView implements Store {
   }
 
   #checkLimit(
-    limit: 'documentBytesMax' | 'transactionBytesMax' | 'writtenDocumentCountMax',
+    limit:
+      | 'documentBytesMax'
+      | 'transactionBytesMax'
+      | 'writtenDocumentCountMax'
+      | 'redactionCountMax',
     value: number,
     remedy: string,
   ): void {
@@ -671,6 +775,7 @@ const limitSubjects = {
   documentBytesMax: 'The document is too large: bytes',
   transactionBytesMax: 'The transaction is too large: bytes',
   writtenDocumentCountMax: 'The transaction writes too many documents:',
+  redactionCountMax: 'The transaction redacts too many revisions:',
 } as const
 
 export function transactionExpired(

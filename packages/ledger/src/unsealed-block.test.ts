@@ -39,6 +39,9 @@ describe('unsealed blocks', () => {
           indexChanges: [{ indexNo: 4, indexId: 'I', oldKey: Uint8Array.of(5), newKey: undefined }],
         },
       ],
+      redactions: [
+        { sequenceNo: 7, tableId: 'T1', documentId: 'D2', version: 299, supersededNo: 8 },
+      ],
     }
     const writer = new ByteWriter()
     for (let i = 0; i < 3; i++) writeUnsealedBlock(writer, block)

@@ -2,10 +2,16 @@
  * A block on its way to the sealer: what enters its hashes, and what the projection must know of it. Encoded,
  * since batches of them cross to another thread, where objects would have to be copied one by one.
  *
- *   sequence number | transaction id | time | statements | catalog change or nothing | tables | revisions
+ *   sequence number | transaction id | time | statements | catalog change or nothing | tables | revisions | redactions
  */
 import { assert, hashBytesSize } from '@cairn/core'
-import type { BlockStatement, RevisionPlace } from './block-record.ts'
+import {
+  type BlockRedaction,
+  type BlockStatement,
+  type RevisionPlace,
+  readRedaction,
+  writeRedaction,
+} from './block-record.ts'
 import type { ByteReader, ByteWriter } from './byte-writer.ts'
 import type { CreatedIndex } from './projection.ts'
 import type { IndexChange } from './revision.ts'
@@ -42,6 +48,7 @@ export interface UnsealedBlock {
   readonly statements: readonly BlockStatement[]
   readonly catalogChange: CatalogChange | undefined
   readonly revisions: readonly UnsealedRevision[]
+  readonly redactions: readonly BlockRedaction[]
 }
 
 const flagData = 1
@@ -74,6 +81,8 @@ export function writeUnsealedBlock(writer: ByteWriter, block: UnsealedBlock): vo
     }
     writeRevision(writer, revision)
   }
+  writer.varuint(block.redactions.length)
+  for (const redaction of block.redactions) writeRedaction(writer, redaction)
 }
 
 function writeRevision(writer: ByteWriter, revision: UnsealedRevision): void {
@@ -134,7 +143,16 @@ export function readUnsealedBlock(reader: ByteReader): UnsealedBlock {
     }
     return readRevision(reader, table)
   })
-  return { sequenceNo, transactionId, timestampMs, statements, catalogChange, revisions }
+  const redactions = readMany(reader, () => readRedaction(reader))
+  return {
+    sequenceNo,
+    transactionId,
+    timestampMs,
+    statements,
+    catalogChange,
+    revisions,
+    redactions,
+  }
 }
 
 function readRevision(

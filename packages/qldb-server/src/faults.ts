@@ -117,6 +117,7 @@ const sessionLedgerFaults: FaultTable<LedgerErrorType> = {
   INDEX_EXISTS: badRequestInItsWords,
   DOCUMENT_INVALID: badRequestInItsWords,
   STATEMENT_NOT_SUPPORTED: badRequestInItsWords,
+  REDACTION_INVALID: badRequestInItsWords,
   ADDRESS_INVALID: badRequestInItsWords,
   DOCUMENT_NOT_FOUND: badRequestInItsWords,
   LIMIT_EXCEEDED: (_, error) => limitExceeded(error.message),

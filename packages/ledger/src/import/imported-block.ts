@@ -45,6 +45,8 @@ export function importedRecord(parts: ImportedBlockParts): BlockRecord {
     statements: [],
     catalogInfo,
     revisions,
+    // Of these blocks, what stands in `redactionInfo`.
+    redactions: [],
   }
   const statements = content.form === 'native' ? nativeStatements(parts, record) : undefined
   if (statements !== undefined) return { ...record, statements }

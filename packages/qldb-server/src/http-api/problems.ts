@@ -45,6 +45,7 @@ const ledgerProblems: ProblemTable<LedgerErrorType> = {
   DOCUMENT_INVALID: [400, 'The document cannot be stored', statementRemedy],
   LIMIT_EXCEEDED: [400, 'A limit was passed', 'Stay below the limit that the detail names.'],
   STATEMENT_NOT_SUPPORTED: [400, 'The statement is not supported', statementRemedy],
+  REDACTION_INVALID: [400, 'The revision cannot be redacted', statementRemedy],
   ADDRESS_INVALID: [400, 'The block address is not one of this ledger', statementRemedy],
   DOCUMENT_NOT_FOUND: [400, 'No such document', statementRemedy],
   LEDGER_STOPPED: [503, 'The ledger has stopped', 'Look at the log of the server, and restart it.'],
