@@ -10,6 +10,7 @@ export type ServerErrorType =
   | { readonly code: 'LISTEN_INSECURE'; readonly host: string }
   | { readonly code: 'KEY_FILE_INVALID'; readonly path: string }
   | { readonly code: 'LIMITS_INVALID'; readonly path: string }
+  | { readonly code: 'TARGETS_INVALID'; readonly path: string }
   | { readonly code: 'CERTIFICATE_INVALID'; readonly path: string }
 
 export class ServerError extends BaseError<ServerErrorType> {

@@ -30,6 +30,7 @@ import { type HttpListener, openHttpListener } from './http-listener.ts'
 import { type ServerLimits, serverLimitsOf } from './limits-file.ts'
 import { isLoopback, isWildcard, type ListenAddress } from './listen-address.ts'
 import { createMetricsRegistry } from './metrics-registry.ts'
+import { openJournalJobs } from './open-journal-jobs.ts'
 import { openTracer } from './open-tracer.ts'
 import { Operations, openMetricsToken, type ServerState } from './operations.ts'
 import { watchProcess } from './process-metrics.ts'
@@ -49,6 +50,8 @@ export interface StartServerOptions {
   readonly isInsecureAllowed?: boolean
   /** Written beside `ready.json` in the data folder. */
   readonly readyFile?: string
+  /** The file that names S3, Kinesis and webhooks outside; default `targets.json` in the data folder, if there. */
+  readonly targetsFile?: string
   /** The region and account in names of resources. */
   readonly region?: string
   readonly accountId?: string
@@ -177,8 +180,19 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     auth: authOf(accessKeyFile),
     accountId: options.accountId ?? defaultAccountId,
   })
+  const jobs = await openJournalJobs({
+    directory,
+    files,
+    host,
+    awsLocal,
+    targetsFile: options.targetsFile,
+    clock,
+    logger,
+  })
+  closers.push(() => jobs.close())
   const qldb = createQldbServer({
     host,
+    exports: jobs.exports,
     clock,
     ids: createIdSource(clock, systemRandom),
     logger,

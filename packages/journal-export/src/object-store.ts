@@ -4,6 +4,8 @@ export interface PutOptions {
   readonly contentType: string
   readonly encryption: 'NO_ENCRYPTION' | 'SSE_S3' | 'SSE_KMS'
   readonly kmsKeyArn: string | undefined
+  /** Gives up what is under way. */
+  readonly signal?: AbortSignal
 }
 
 export interface ObjectStore {

@@ -14,7 +14,7 @@ export interface S3StoreOptions {
   /** `endpoint/bucket/key` in place of `bucket.endpoint/key`; what most services other than AWS need. */
   readonly isPathStyle: boolean
   /** PEM of the authority to trust beside the usual ones. */
-  readonly authorityPem?: string
+  readonly authorityPem: string | undefined
 }
 
 export interface ClosableStore extends ObjectStore {
@@ -48,7 +48,9 @@ export function createS3Store(options: S3StoreOptions): ClosableStore {
       const { sdk, client } = await load()
       const input = putInput(bucket, key, bytes, putOptions)
       try {
-        await client.send(new sdk.PutObjectCommand(input))
+        const { signal } = putOptions
+        const command = new sdk.PutObjectCommand(input)
+        await client.send(command, signal === undefined ? {} : { abortSignal: signal })
       } catch (error) {
         throw failed(error, bucket, key)
       }

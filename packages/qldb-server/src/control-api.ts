@@ -1,5 +1,5 @@
 /**
- * The control API: REST paths to operations (qldb-compat 2). Journal exports and streams are routed and refused.
+ * The control API: REST paths to operations (qldb-compat 2). Journal streams are routed and refused.
  * No operation waits for sessions: clients ask for digests while their transactions are open.
  */
 
@@ -16,6 +16,12 @@ import type { LedgerHost } from '@cairn/ledger'
 import { type ArnSettings, ledgerArn, ledgerNameOfArn } from './arn.ts'
 import { CommandQueue } from './command-queue.ts'
 import {
+  describeJournalS3Export,
+  exportJournalToS3,
+  listJournalS3Exports,
+  listJournalS3ExportsForLedger,
+} from './control-exports.ts'
+import {
   createLedger,
   deleteLedger,
   describeLedger,
@@ -26,6 +32,7 @@ import {
 import { getBlock, getDigest, getRevision } from './control-proofs.ts'
 import { listTagsForResource, tagResource, untagResource } from './control-tags.ts'
 import { serverError } from './errors.ts'
+import type { ExportJobs } from './exports/export-jobs.ts'
 import type { RequestContext } from './request-context.ts'
 import type { SessionTable } from './session-table.ts'
 
@@ -35,6 +42,8 @@ export interface ControlContext {
   readonly sessions: SessionTable
   /** Changes of tags read the old set first; one at a time. */
   readonly tagChanges: CommandQueue
+  /** Undefined: no place for exports. */
+  readonly exports: ExportJobs | undefined
 }
 
 export interface ControlRequest {
@@ -57,6 +66,8 @@ interface NamedOperation {
   readonly name: string
   /** Undefined: not in this version. */
   readonly run: ControlOperation | undefined
+  /** What the server must have been given for it. */
+  readonly needs: 'exports' | undefined
 }
 
 function route(
@@ -64,8 +75,18 @@ function route(
   pattern: string,
   name: string,
   run?: ControlOperation,
+  needs?: 'exports',
 ): Route<NamedOperation> {
-  return { method, pattern, operation: { name, run } }
+  return { method, pattern, operation: { name, run, needs } }
+}
+
+function exportRoute(
+  method: string,
+  pattern: string,
+  name: string,
+  run: ControlOperation,
+): Route<NamedOperation> {
+  return route(method, pattern, name, run, 'exports')
 }
 
 const exportsPath = '/ledgers/{Name}/journal-s3-exports'
@@ -89,10 +110,15 @@ const router: Router<NamedOperation> = createRouter([
   route('GET', '/tags/{ResourceArn+}', 'ListTagsForResource', listTagsForResource),
   route('POST', '/tags/{ResourceArn+}', 'TagResource', tagResource),
   route('DELETE', '/tags/{ResourceArn+}', 'UntagResource', untagResource),
-  route('POST', exportsPath, 'ExportJournalToS3'),
-  route('GET', exportsPath, 'ListJournalS3ExportsForLedger'),
-  route('GET', `${exportsPath}/{ExportId}`, 'DescribeJournalS3Export'),
-  route('GET', '/journal-s3-exports', 'ListJournalS3Exports'),
+  exportRoute('POST', exportsPath, 'ExportJournalToS3', exportJournalToS3),
+  exportRoute('GET', exportsPath, 'ListJournalS3ExportsForLedger', listJournalS3ExportsForLedger),
+  exportRoute(
+    'GET',
+    `${exportsPath}/{ExportId}`,
+    'DescribeJournalS3Export',
+    describeJournalS3Export,
+  ),
+  exportRoute('GET', '/journal-s3-exports', 'ListJournalS3Exports', listJournalS3Exports),
   route('POST', streamsPath, 'StreamJournalToKinesis'),
   route('GET', streamsPath, 'ListJournalKinesisStreamsForLedger'),
   route('GET', `${streamsPath}/{StreamId}`, 'DescribeJournalKinesisStream'),
@@ -103,8 +129,8 @@ export class ControlApi {
   readonly #context: ControlContext
   readonly #authorizer: Authorizer
 
-  constructor(host: LedgerHost, arns: ArnSettings, sessions: SessionTable, authorizer: Authorizer) {
-    this.#context = { host, arns, sessions, tagChanges: new CommandQueue() }
+  constructor(context: Omit<ControlContext, 'tagChanges'>, authorizer: Authorizer) {
+    this.#context = { ...context, tagChanges: new CommandQueue() }
     this.#authorizer = authorizer
   }
 
@@ -130,13 +156,14 @@ export class ControlApi {
     const query = parseQuery(request.query)
     const body = parseJsonBody(request.body)
     this.#authorize(identity, operation.name, this.#resourceOf(operation.name, labels, body))
-    if (operation.run === undefined) {
+    const { run, needs } = operation
+    if (run === undefined || (needs !== undefined && this.#context[needs] === undefined)) {
       throw serverError(
         { code: 'OPERATION_NOT_AVAILABLE', operation: operation.name },
-        'Journal exports and streams are not in this version.',
+        'This server was started without what the operation needs.',
       )
     }
-    const answer = await operation.run(this.#context, { labels, query, body })
+    const answer = await run(this.#context, { labels, query, body })
     return answer === undefined ? '' : JSON.stringify(answer)
   }
 

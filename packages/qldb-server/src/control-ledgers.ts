@@ -1,19 +1,17 @@
 /** Ledgers of the control API: create, describe, update, delete, list. */
 import { toEpochSeconds } from '@cairn/aws-protocol'
-import { fromUtf8, utf8 } from '@cairn/core'
 import type { LedgerDescription } from '@cairn/ledger'
 import { kmsKeyArn, ledgerArn } from './arn.ts'
 import type { ControlAnswer, ControlContext, ControlRequest } from './control-api.ts'
 import {
   labelOf,
-  maxResults,
   newLedgerName,
   optionalBoolean,
   optionalKmsKey,
   requiredPermissionsMode,
   tagsOf,
 } from './control-members.ts'
-import { parameterInvalid } from './errors.ts'
+import { pageOf } from './paging.ts'
 
 export async function createLedger(
   { host, arns }: ControlContext,
@@ -86,33 +84,15 @@ export async function deleteLedger(
 }
 
 export function listLedgers({ host }: ControlContext, request: ControlRequest): ControlAnswer {
-  const countMax = maxResults(request)
-  const token = request.query.get('next_token')?.[0]
-  // The token is the last name of the page before: ledgers that come and go in between shift nothing.
-  const lastName = token === undefined || token === '' ? '' : nameOfToken(token)
-  const rest = host.listLedgers().filter(({ name }) => name > lastName)
-  const page = rest.slice(0, countMax)
-  const last = page.at(-1)
+  const { items, nextToken } = pageOf(request, host.listLedgers(), ({ name }) => name)
   return {
-    Ledgers: page.map(({ name, state, createdMs }) => ({
+    Ledgers: items.map(({ name, state, createdMs }) => ({
       Name: name,
       State: state,
       CreationDateTime: toEpochSeconds(createdMs),
     })),
-    ...(rest.length > page.length && last !== undefined
-      ? { NextToken: Buffer.from(utf8(last.name)).toString('base64url') }
-      : {}),
+    ...nextToken,
   }
-}
-
-function nameOfToken(token: string): string {
-  const bytes = Buffer.from(token, 'base64url')
-  try {
-    if (bytes.toString('base64url') === token) return fromUtf8(bytes)
-  } catch (cause) {
-    throw parameterInvalid('NextToken', 'NextToken is not one that this service gave.', cause)
-  }
-  throw parameterInvalid('NextToken', 'NextToken is not one that this service gave.')
 }
 
 function descriptionBody(

@@ -1,11 +1,15 @@
 /** Members of control requests, checked: what is wrong with one is told under its name. */
-import { isRecord } from '@cairn/aws-protocol'
+import { fromEpochSeconds, isRecord } from '@cairn/aws-protocol'
 import type { PermissionsMode } from '@cairn/ledger'
 import type { ControlRequest } from './control-api.ts'
 import { parameterInvalid } from './errors.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
+/** Source: SDK model, Arn. */
+const arnLengthMax = 1600
+/** The year 9999, the last that Ion timestamps know. */
+const epochSecondsMax = 253_402_300_799
 /** Source: QLDB API reference, `maxResults`. */
 const resultCountMax = 100
 /** Source: SDK model, KmsKey. */
@@ -31,6 +35,54 @@ export function optionalBoolean(members: Members, name: string): boolean | undef
   const value = members[name] ?? undefined
   if (value === undefined || typeof value === 'boolean') return value
   throw parameterInvalid(name, `${name} must be true or false.`)
+}
+
+export function optionalChoice<T extends string>(
+  members: Members,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const value = members[name] ?? undefined
+  if (value === undefined) return undefined
+  const choice = choices.find((each) => each === value)
+  if (choice !== undefined) return choice
+  throw parameterInvalid(name, `${name} must be one of ${choices.join(', ')}.`)
+}
+
+export function requiredChoice<T extends string>(
+  members: Members,
+  name: string,
+  choices: readonly T[],
+): T {
+  const choice = optionalChoice(members, name, choices)
+  if (choice !== undefined) return choice
+  throw parameterInvalid(name, `${name} is required: one of ${choices.join(', ')}.`)
+}
+
+/** Milliseconds since the epoch, of a member in seconds. */
+export function requiredTimeMs(members: Members, name: string): number {
+  const value = optionalTimeMs(members, name)
+  if (value !== undefined) return value
+  throw parameterInvalid(name, `${name} is required.`)
+}
+
+export function optionalTimeMs(members: Members, name: string): number | undefined {
+  const value = members[name] ?? undefined
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && value >= 0 && value <= epochSecondsMax) {
+    return fromEpochSeconds(value)
+  }
+  throw parameterInvalid(name, `${name} must be a number of seconds since 1970.`)
+}
+
+/** Kept and shown; what it allowed AWS to do is allowed here by the server's own settings. */
+export function roleArnOf(members: Members): string {
+  const arn = requiredString(members, 'RoleArn')
+  if (/^arn:[^:\s]+:iam::[^:\s]*:role\/\S+$/.test(arn) && arn.length <= arnLengthMax) return arn
+  throw parameterInvalid(
+    'RoleArn',
+    'RoleArn must be of the form arn:aws:iam::<account>:role/<name>.',
+  )
 }
 
 /** Letters, digits and hyphens; no two hyphens in a row, none at an end, and not digits alone (qldb-compat 2). */

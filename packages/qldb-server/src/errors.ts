@@ -25,6 +25,12 @@ export type QldbServerErrorType =
       readonly resourceName: string
     }
   | { readonly code: 'OPERATION_NOT_AVAILABLE'; readonly operation: string }
+  /** As many exports or streams of a ledger as there may be at once. */
+  | {
+      readonly code: 'JOB_LIMIT_EXCEEDED'
+      readonly resourceType: string
+      readonly countMax: number
+    }
   // ---- HTTP API ----
   /** `cause` says what went wrong; `index` from 0. */
   | { readonly code: 'STATEMENT_FAILED'; readonly index: number }

@@ -194,6 +194,12 @@ const serverFaults: FaultTable<QldbServerErrorType> = {
     message: `The ${resourceType} with name ${resourceName} is not found`,
     details: { ResourceType: resourceType, ResourceName: resourceName },
   }),
+  JOB_LIMIT_EXCEEDED: ({ resourceType }, error) => ({
+    name: 'LimitExceededException',
+    status: 400,
+    message: error.message,
+    details: { ResourceType: resourceType },
+  }),
   OPERATION_NOT_AVAILABLE: ({ operation }) => ({
     name: 'UnsupportedOperationException',
     status: 400,

@@ -2,6 +2,7 @@
 
 export { type Authorizer, allowAll, type Identity } from '@cairn/aws-protocol'
 export { QldbServerError, type QldbServerErrorType } from './errors.ts'
+export { type ExportJobs, type ExportJobsOptions, openExportJobs } from './exports/export-jobs.ts'
 export { defaultQldbServerLimits, httpLimitsOf, type QldbServerLimits } from './limits.ts'
 export {
   type AuthenticationMode,

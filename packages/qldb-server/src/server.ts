@@ -34,6 +34,7 @@ import type { HttpHandler, HttpLimits, Refusal } from '@cairn/http-server'
 import type { LedgerHost } from '@cairn/ledger'
 import { ControlApi } from './control-api.ts'
 import { serverError } from './errors.ts'
+import type { ExportJobs } from './exports/export-jobs.ts'
 import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'
 import { HttpApi, httpApiPrefix } from './http-api/http-api.ts'
 import { internalProblem, problemOf, toldError } from './http-api/problems.ts'
@@ -65,6 +66,8 @@ export interface QldbServerOptions {
   readonly tracer?: Tracer | undefined
   /** Statements that take this long are logged, with their literals masked; absent: none. */
   readonly slowStatementMsMin?: number
+  /** Without it journal exports are refused. Closed by whoever opened it. */
+  readonly exports?: ExportJobs
   /** For ARNs. Default us-east-1. */
   readonly region?: string
   /** For ARNs, 12 digits. */
@@ -133,7 +136,10 @@ class Server implements QldbServer {
     this.#sessions = sessions
     const common = { host, clock, authorizer, arns, limits, slowStatements }
     this.#sessionApi = new SessionApi({ ...common, sessions })
-    this.#controlApi = new ControlApi(host, arns, sessions, authorizer)
+    this.#controlApi = new ControlApi(
+      { host, arns, sessions, exports: options.exports },
+      authorizer,
+    )
     this.#httpApi = new HttpApi(common)
     this.httpLimits = httpLimitsOf(limits)
   }

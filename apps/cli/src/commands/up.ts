@@ -43,6 +43,11 @@ export const upCommand: Command = {
       choices: ['off', 'sigv4'],
       help: 'whether requests must be signed (default: off)',
     },
+    {
+      name: 'targets',
+      value: 'FILE',
+      help: 'S3, Kinesis, webhooks (default: targets.json of --data-dir)',
+    },
     { name: 'insecure', help: 'allow --auth off where other machines can connect' },
     {
       name: 'log-level',
@@ -79,6 +84,7 @@ async function runUp({ args, terminal }: CommandContext): Promise<number> {
   const slowStatementMsMin = millisecondsOf(args.text('slow-statement-ms'))
   const limitsFile = args.text('limits')
   const limits = limitsFile === undefined ? {} : await readLimitsFile(limitsFile)
+  const targetsFile = args.text('targets')
   // Before anything is opened: a signal during the start is not lost.
   const stopSignal = terminal.stopSignal()
   const server = await startServer({
@@ -90,6 +96,7 @@ async function runUp({ args, terminal }: CommandContext): Promise<number> {
     ...(readyFile === undefined ? {} : { readyFile }),
     ...(slowStatementMsMin === undefined ? {} : { slowStatementMsMin }),
     limits,
+    ...(targetsFile === undefined ? {} : { targetsFile }),
     clock: terminal.clock,
     logger: loggerFor(terminal, args.text('log-level'), args.text('log-format')),
   })

@@ -111,6 +111,7 @@ const serverProblems: ProblemTable<QldbServerErrorType> = {
   OPEN_RESULT_LIMIT_EXCEEDED: undefined,
   PARAMETER_INVALID: undefined,
   RESOURCE_NOT_FOUND: undefined,
+  JOB_LIMIT_EXCEEDED: undefined,
   OPERATION_NOT_AVAILABLE: undefined,
 }
 

@@ -1,0 +1,273 @@
+/**
+ * Journal exports as jobs (qldb-compat 2): started by a request, kept in a file each, resumed after a restart,
+ * forgotten a week after their end. What they write is the matter of `@cairn/journal-export`.
+ */
+import { type Clock, type FileSystem, type IdSource, type Logger, silentLogger } from '@cairn/core'
+import {
+  ExportError,
+  type ExportProgress,
+  type ExportRequest,
+  type ObjectStore,
+  writeExport,
+} from '@cairn/journal-export'
+import type { Ledger, LedgerHost } from '@cairn/ledger'
+import { parameterInvalid, serverError } from '../errors.ts'
+import { JobFiles } from '../job-files.ts'
+
+export type ExportStatus = 'IN_PROGRESS' | 'COMPLETED' | 'CANCELLED'
+
+/** As it is kept; plain data. */
+export interface ExportJob {
+  readonly request: ExportRequest
+  readonly roleArn: string
+  readonly status: ExportStatus
+  readonly progress: ExportProgress | undefined
+  readonly endedMs: number | undefined
+}
+
+export interface ExportJobsOptions {
+  readonly host: LedgerHost
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly ids: IdSource
+  readonly logger?: Logger
+  readonly fileSystem: FileSystem
+  /** Of the job files. */
+  readonly directory: string
+  /** Larger objects need more memory while they are made. */
+  readonly objectBytesMax?: number
+}
+
+export type NewExport = Omit<ExportRequest, 'exportId' | 'strandId' | 'createdMs'> & {
+  readonly roleArn: string
+}
+
+/** Per ledger. Source: QLDB developer guide, "Quotas and limits". */
+export const activeExportCountMax = 2
+/** After their end. Source: QLDB API reference, DescribeJournalS3Export. */
+export const keptMsMax: number = 7 * 24 * 60 * 60_000
+/** A store that is away for longer than all of these together, about a quarter of an hour, ends the export. */
+const retryMs = [1000, 2000, 4000, 8000, 15_000, 30_000, ...new Array<number>(14).fill(60_000)]
+
+/** Reads the job files and goes on with what was under way. */
+export async function openExportJobs(options: ExportJobsOptions): Promise<ExportJobs> {
+  const { fileSystem, directory, logger = silentLogger } = options
+  const files = new JobFiles<ExportJob>(fileSystem, directory, logger)
+  return new ExportJobs(options, files, await files.load())
+}
+
+export class ExportJobs {
+  readonly #options: ExportJobsOptions
+  readonly #logger: Logger
+  readonly #files: JobFiles<ExportJob>
+  readonly #jobs: Map<string, ExportJob>
+  readonly #running = new Set<Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(
+    options: ExportJobsOptions,
+    files: JobFiles<ExportJob>,
+    jobs: Map<string, ExportJob>,
+  ) {
+    this.#options = options
+    this.#logger = options.logger ?? silentLogger
+    this.#files = files
+    this.#jobs = jobs
+    for (const [id, { status }] of jobs) if (status === 'IN_PROGRESS') this.#start(id)
+  }
+
+  /**
+   * Answers when the job is on the disk; the export itself follows.
+   * @throws QldbServerError PARAMETER_INVALID, JOB_LIMIT_EXCEEDED; LedgerError LEDGER_NOT_FOUND
+   */
+  async create(wanted: NewExport): Promise<ExportJob> {
+    const { host, clock, ids, store } = this.#options
+    const { roleArn, ...named } = wanted
+    const ledger = host.describeLedger(named.ledgerName)
+    const createdMs = clock.nowMs()
+    const inclusiveStartMs = Math.max(named.inclusiveStartMs, ledger.createdMs)
+    if (named.exclusiveEndMs > createdMs) {
+      throw parameterInvalid('ExclusiveEndTime', 'ExclusiveEndTime must not be in the future.')
+    }
+    if (inclusiveStartMs >= named.exclusiveEndMs) {
+      throw parameterInvalid(
+        'InclusiveStartTime',
+        'InclusiveStartTime, or the creation of the ledger when that was later, must be before ExclusiveEndTime.',
+      )
+    }
+    this.#checkCount(ledger.name, ledger.strandId)
+    if (!(await store.hasBucket(named.bucket))) {
+      throw parameterInvalid(
+        'S3ExportConfiguration',
+        `The bucket ${named.bucket} does not exist. Create it first.`,
+      )
+    }
+    // Again: others came while the store was asked.
+    this.#checkCount(ledger.name, ledger.strandId)
+    const { strandId } = ledger
+    const exportId = ids.random()
+    const job: ExportJob = {
+      request: { ...named, exportId, strandId, createdMs, inclusiveStartMs },
+      roleArn,
+      status: 'IN_PROGRESS',
+      progress: undefined,
+      endedMs: undefined,
+    }
+    this.#jobs.set(exportId, job)
+    try {
+      await this.#files.write(exportId, job)
+    } catch (error) {
+      this.#jobs.delete(exportId)
+      throw error
+    }
+    this.#start(exportId)
+    return job
+  }
+
+  /** Those of the ledgers that are there now, oldest first: a ledger's name says nothing about who had it before. */
+  list(ledgerName?: string): readonly ExportJob[] {
+    this.#forgetOld()
+    const strands = new Set(
+      this.#options.host
+        .listLedgers()
+        .filter(({ name }) => ledgerName === undefined || name === ledgerName)
+        .map(({ strandId }) => strandId),
+    )
+    return [...this.#jobs.values()]
+      .filter(({ request }) => strands.has(request.strandId))
+      .sort((a, b) => (exportOrder(a) < exportOrder(b) ? -1 : 1))
+  }
+
+  find(ledgerName: string, exportId: string): ExportJob | undefined {
+    return this.list(ledgerName).find(({ request }) => request.exportId === exportId)
+  }
+
+  /** Gives up what is under way; the next start goes on with it. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The server is closing.'))
+    await Promise.all(this.#running)
+  }
+
+  #checkCount(ledgerName: string, strandId: string): void {
+    let count = 0
+    for (const { request, status } of this.#jobs.values()) {
+      if (request.strandId === strandId && status === 'IN_PROGRESS') count++
+    }
+    if (count < activeExportCountMax) return
+    throw serverError(
+      {
+        code: 'JOB_LIMIT_EXCEEDED',
+        resourceType: 'JournalS3Export',
+        countMax: activeExportCountMax,
+      },
+      `Ledger ${ledgerName} has ${count} exports under way, which is the limit.`,
+    )
+  }
+
+  #start(id: string): void {
+    const run = this.#run(id).finally(() => this.#running.delete(run))
+    this.#running.add(run)
+  }
+
+  /** Never rejects. */
+  async #run(id: string): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const nextBefore = this.#jobs.get(id)?.progress?.nextSequenceNo
+      try {
+        await this.#write(id)
+        await this.#end(id, 'COMPLETED')
+        return
+      } catch (error) {
+        if (this.#closing.signal.aborted) return
+        // A store that takes objects again has all its attempts before it.
+        if (this.#jobs.get(id)?.progress?.nextSequenceNo !== nextBefore) attempt = 0
+        const delayMs = this.#isHopeless(id, error) ? undefined : retryMs[attempt]
+        const fields = { exportId: id, error, delayMs }
+        if (delayMs === undefined) {
+          this.#logger.log('error', 'a journal export is given up', fields)
+          await this.#end(id, 'CANCELLED').catch((cause: unknown) => {
+            this.#logger.log('error', 'the end of a journal export could not be kept', { cause })
+          })
+          return
+        }
+        this.#logger.log('warn', 'a journal export is tried again', fields)
+        const { clock } = this.#options
+        await clock.sleep(delayMs, this.#closing.signal).catch(() => undefined)
+        if (this.#closing.signal.aborted) return
+      }
+    }
+  }
+
+  #isHopeless(id: string, error: unknown): boolean {
+    if (error instanceof ExportError && error.code === 'STORE_REFUSED') return true
+    return this.#ledgerOf(id) === undefined
+  }
+
+  async #write(id: string): Promise<void> {
+    const { request, progress } = this.#jobOf(id)
+    const ledger = this.#ledgerOf(id)
+    if (ledger === undefined) throw new Error('The ledger was deleted.')
+    const { createdMs } = this.#options.host.describeLedger(request.ledgerName)
+    // A commit that is numbered may still be on its way to the disk; this waits for all of them.
+    await ledger.startTransaction().commit()
+    const isFromStart = request.inclusiveStartMs <= createdMs
+    const first = isFromStart ? 0 : ledger.firstBlockSince(request.inclusiveStartMs)
+    const { store, objectBytesMax } = this.#options
+    const { bucket, encryption, kmsKeyArn } = request
+    const { signal } = this.#closing
+    await writeExport({
+      request,
+      blocksFrom: (sequenceNo) => ledger.blocksFrom(sequenceNo),
+      endSequenceNo: ledger.firstBlockSince(request.exclusiveEndMs),
+      progress: progress ?? { keys: [], nextSequenceNo: first },
+      onProgress: (reached) => this.#keep(id, { progress: reached }),
+      put: (key, bytes, contentType) =>
+        store.put(bucket, key, bytes, { contentType, encryption, kmsKeyArn, signal }),
+      signal,
+      ...(objectBytesMax === undefined ? {} : { objectBytesMax }),
+    })
+  }
+
+  /** Undefined when it is no more, also when another one has its name now. */
+  #ledgerOf(id: string): Ledger | undefined {
+    const { host } = this.#options
+    const { ledgerName, strandId } = this.#jobOf(id).request
+    const isThere = host
+      .listLedgers()
+      .some((ledger) => ledger.name === ledgerName && ledger.strandId === strandId)
+    return isThere ? host.getLedger(ledgerName) : undefined
+  }
+
+  async #end(id: string, status: ExportStatus): Promise<void> {
+    await this.#keep(id, { status, endedMs: this.#options.clock.nowMs() })
+    this.#logger.log('info', 'a journal export has ended', { exportId: id, status })
+  }
+
+  async #keep(id: string, changes: Partial<ExportJob>): Promise<void> {
+    const job = { ...this.#jobOf(id), ...changes }
+    await this.#files.write(id, job)
+    this.#jobs.set(id, job)
+  }
+
+  #jobOf(id: string): ExportJob {
+    const job = this.#jobs.get(id)
+    if (job === undefined) throw new Error(`There is no export ${id}.`)
+    return job
+  }
+
+  #forgetOld(): void {
+    const nowMs = this.#options.clock.nowMs()
+    for (const [id, { endedMs }] of this.#jobs) {
+      if (endedMs === undefined || nowMs - endedMs < keptMsMax) continue
+      this.#jobs.delete(id)
+      this.#files.remove(id).catch((error: unknown) => {
+        this.#logger.log('warn', 'an old job could not be removed', { exportId: id, error })
+      })
+    }
+  }
+}
+
+/** A key by which exports are in the order of their start. */
+export function exportOrder({ request }: ExportJob): string {
+  return `${String(request.createdMs).padStart(15, '0')}/${request.exportId}`
+}
