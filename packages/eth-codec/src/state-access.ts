@@ -21,6 +21,11 @@ export interface StateReader {
   readAccount(address: Uint8Array): Account | undefined
   /** 32 bytes, zero when unset. The caller may not keep or change the answer. @param slot 32 bytes. */
   readStorage(address: Uint8Array, slot: Uint8Array): Uint8Array
+  /**
+   * Whether any slot of the account is set. Asked when a contract is made at an address without nonce and code
+   * (EIP-7610), which only a genesis can have given storage; a reader without it says that there is none.
+   */
+  hasStorage?(address: Uint8Array): boolean
   /** The code of that hash; empty for the empty hash. Throws when it is missing (a broken store). */
   readCode(codeHash: Uint8Array): Uint8Array
 }

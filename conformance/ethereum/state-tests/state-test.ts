@@ -1,0 +1,169 @@
+/**
+ * One file of GeneralStateTests: for each fork and each choice of data, gas and value the transaction is run on the
+ * state given, and root and logs are compared. Format: ethereum/tests, docs "State Tests".
+ */
+import { readFileSync } from 'node:fs'
+import { BaseError, equalBytes, fromHex, toHex } from '@cairn/core'
+import {
+  decodeTransaction,
+  encodeRlp,
+  type ForkName,
+  keccak256,
+  type Log,
+  type Transaction,
+} from '@cairn/eth-codec'
+import { type BlockContext, type Evm, executeTransaction, forks } from '@cairn/eth-evm'
+import { MemoryState } from './memory-state.ts'
+
+interface AccountJson {
+  readonly balance: string
+  readonly nonce: string
+  readonly code: string
+  readonly storage: Readonly<Record<string, string>>
+}
+
+interface PostJson {
+  readonly hash: string
+  readonly logs: string
+  readonly txbytes: string
+  readonly expectException?: string
+  readonly indexes: { readonly data: number; readonly gas: number; readonly value: number }
+}
+
+interface StateTestJson {
+  readonly env: Readonly<Record<string, string>>
+  readonly config?: { readonly chainid?: string }
+  readonly pre: Readonly<Record<string, AccountJson>>
+  readonly post: Readonly<Record<string, readonly PostJson[]>>
+  readonly transaction: { readonly sender: string }
+}
+
+export interface StateTestEntry {
+  /** `test name / fork / data, gas, value`. */
+  readonly name: string
+  readonly test: StateTestJson
+  readonly fork: ForkName
+  readonly post: PostJson
+}
+
+const forksByTheirName: Readonly<Record<string, ForkName>> = {
+  Frontier: 'frontier',
+  Homestead: 'homestead',
+  EIP150: 'tangerineWhistle',
+  EIP158: 'spuriousDragon',
+  Byzantium: 'byzantium',
+  Constantinople: 'constantinople',
+  ConstantinopleFix: 'petersburg',
+  Istanbul: 'istanbul',
+  Berlin: 'berlin',
+  London: 'london',
+  Paris: 'paris',
+  Merge: 'paris',
+  Shanghai: 'shanghai',
+  Cancun: 'cancun',
+}
+
+export function readStateTest(file: string): StateTestEntry[] {
+  const tests = JSON.parse(readFileSync(file, 'utf8')) as Record<string, StateTestJson>
+  return Object.entries(tests).flatMap(([testName, test]) =>
+    Object.entries(test.post).flatMap(([forkName, posts]) => {
+      const fork = forksByTheirName[forkName]
+      if (fork === undefined) throw new Error(`${file}: fork ${forkName} is not known`)
+      return posts.map((post) => {
+        const { data, gas, value } = post.indexes
+        return { name: `${testName} / ${fork} / ${data}, ${gas}, ${value}`, test, fork, post }
+      })
+    }),
+  )
+}
+
+/** Blob transactions, which a Cairn chain refuses. */
+export function isBlobEntry({ post }: StateTestEntry): boolean {
+  return post.txbytes.startsWith('0x03')
+}
+
+/** @returns what is wrong, or undefined. */
+export function failureOf({ test, fork, post }: StateTestEntry, evm: Evm): string | undefined {
+  const before = readState(test.pre)
+  const state = evm.createState(before)
+  const block = readBlock(test.env, fork)
+  let logs: readonly Log[] = []
+  let refusal: string | undefined
+  try {
+    const result = executeTransaction({
+      evm,
+      state,
+      fork,
+      block,
+      chainId: bigint(test.config?.chainid ?? '0x1'),
+      transaction: readTransaction(post.txbytes),
+      sender: bytes(test.transaction.sender),
+    })
+    logs = result.logs
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error
+    refusal = error.message
+  }
+  if ((refusal !== undefined) !== (post.expectException !== undefined)) {
+    return refusal ?? `ran, and should be refused: ${post.expectException}`
+  }
+  // As go-ethereum's runner: a block's reward of nothing, which makes or removes an empty coinbase.
+  state.beginTransaction()
+  state.addBalance(state.entryOf(block.coinbase), 0n)
+  state.finishTransaction(forks[fork].removesEmptyAccounts)
+  before.apply(state.takeChanges())
+  const logsHash = keccak256(
+    encodeRlp(logs.map(({ address, topics, data }) => [address, [...topics], data])),
+  )
+  if (!equalBytes(logsHash, bytes(post.logs))) return `logs differ: ${toHex(logsHash)}`
+  const root = before.root()
+  return equalBytes(root, bytes(post.hash)) ? undefined : `root ${toHex(root)}, not ${post.hash}`
+}
+
+function readState(accounts: StateTestJson['pre']): MemoryState {
+  const state = new MemoryState()
+  for (const [address, { balance, nonce, code, storage }] of Object.entries(accounts)) {
+    state.put(bytes(address), {
+      balance: bigint(balance),
+      nonce: bigint(nonce),
+      code: bytes(code),
+    })
+    for (const [slot, value] of Object.entries(storage)) {
+      state.putSlot(bytes(address), word(slot), word(value))
+    }
+  }
+  return state
+}
+
+function readBlock(env: StateTestJson['env'], fork: ForkName): BlockContext {
+  const field = (name: string): string => env[name] ?? '0x0'
+  const isMerged = ['paris', 'shanghai', 'cancun'].includes(fork)
+  return {
+    number: bigint(field('currentNumber')),
+    timestamp: bigint(field('currentTimestamp')),
+    coinbase: bytes(field('currentCoinbase')),
+    gasLimit: bigint(field('currentGasLimit')),
+    difficulty: isMerged ? 0n : bigint(field('currentDifficulty')),
+    prevRandao: isMerged ? word(field('currentRandom')) : undefined,
+    baseFeePerGas: forks[fork].hasFeeMarket ? bigint(field('currentBaseFee')) : undefined,
+    // Every block hash of a state test is the hash of its number's decimal text.
+    blockHash: (number) => keccak256(new TextEncoder().encode(number.toString())),
+  }
+}
+
+function readTransaction(hex: string): Transaction {
+  return decodeTransaction(bytes(hex))
+}
+
+function bytes(hex: string): Uint8Array {
+  const digits = hex.replace(/^0x/, '')
+  return fromHex(digits.length % 2 === 0 ? digits : `0${digits}`)
+}
+
+function word(hex: string): Uint8Array {
+  return fromHex(hex.replace(/^0x/, '').padStart(64, '0'))
+}
+
+function bigint(text: string): bigint {
+  return BigInt(text === '0x' ? 0 : text)
+}

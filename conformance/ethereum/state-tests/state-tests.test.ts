@@ -1,0 +1,64 @@
+/**
+ * GeneralStateTests of ethereum/tests, every entry of every fork from Frontier to Cancun.
+ * CAIRN_STATE_TESTS=all also runs the slow ones.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Evm, type InterpreterName } from '@cairn/eth-evm'
+import { describe, expect, it } from 'vitest'
+import { openVectors } from '../../vectors.ts'
+import { blobFiles, slowFiles, slowTypescriptFiles } from './left-out.ts'
+import { failureOf, isBlobEntry, readStateTest } from './state-test.ts'
+
+const archive = 'ethereum-tests.tar.gz'
+const folder = openVectors(archive)
+const runsAll = process.env['CAIRN_STATE_TESTS'] === 'all'
+/** The slowest of the slow, alone on a busy core. */
+const timeoutMs = 1_200_000
+
+if (folder === undefined) {
+  describe.skip(`state tests: ${archive} is not there`, () => {
+    it('runs', () => {})
+  })
+} else {
+  const root = join(folder, 'ethereum-tests', 'GeneralStateTests')
+  const files = (readdirSync(root, { recursive: true, encoding: 'utf8' }) as string[])
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.replaceAll('\\', '/'))
+    .sort()
+
+  describe('state tests', () => {
+    it('are all there, those left out too', () => {
+      expect(files.length).toBeGreaterThan(1300)
+      const named = [...blobFiles.files, ...slowFiles.files, ...slowTypescriptFiles.files]
+      expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([])
+    })
+
+    it.each(blobFiles.files)(`leaves out ${blobFiles.reason} and nothing else: %s`, (file) => {
+      expect(readStateTest(join(root, file)).every(isBlobEntry)).toBe(true)
+    })
+  })
+
+  runWith(
+    'wasm',
+    files.filter((file) => runsAll || !slowFiles.files.includes(file)),
+  )
+  const slow = [...slowFiles.files, ...slowTypescriptFiles.files]
+  const sample = files.filter((file) => !slow.includes(file))
+  runWith('typescript', runsAll ? files : sample)
+
+  function runWith(interpreter: InterpreterName, chosen: readonly string[]): void {
+    describe(`state tests, ${interpreter}`, () => {
+      const evm = new Evm({ interpreter })
+      for (const file of chosen) {
+        if (blobFiles.files.includes(file)) continue
+        it(file, { timeout: timeoutMs }, () => {
+          const entries = readStateTest(join(root, file))
+          const failures = entries.map((each) => [each.name, failureOf(each, evm)])
+          expect(failures.filter(([, failure]) => failure !== undefined)).toEqual([])
+          expect(entries.length).toBeGreaterThan(0)
+        })
+      }
+    })
+  }
+}
