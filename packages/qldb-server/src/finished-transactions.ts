@@ -4,6 +4,7 @@
  * takes the commit for one that never was. Bounded by count and by age, in memory only.
  */
 import { type Clock, equalBytes } from '@cairn/core'
+import { FifoMap } from './fifo-map.ts'
 
 /** The body of the answer, or what the commit was refused with. */
 export type Outcome = { readonly answer: string } | { readonly error: unknown }
@@ -20,8 +21,7 @@ export class FinishedTransactions {
   readonly #clock: Clock
   readonly #countMax: number
   readonly #msMax: number
-  /** In the order of their commits: a Map iterates as it was filled. */
-  readonly #byId = new Map<string, FinishedTransaction>()
+  readonly #byId = new FifoMap<FinishedTransaction>()
 
   constructor(clock: Clock, countMax: number, msMax: number) {
     this.#clock = clock
@@ -32,9 +32,9 @@ export class FinishedTransactions {
   remember(transactionId: string, owner: string, digest: Uint8Array, outcome: Outcome): void {
     const nowMs = this.#clock.nowMs()
     this.#byId.set(transactionId, { owner, digest, outcome, finishedMs: nowMs })
-    for (const [id, { finishedMs }] of this.#byId) {
-      if (this.#byId.size <= this.#countMax && nowMs - finishedMs <= this.#msMax) break
-      this.#byId.delete(id)
+    for (let it = this.#byId.oldest(); it !== undefined; it = this.#byId.oldest()) {
+      if (this.#byId.size <= this.#countMax && nowMs - it.value.finishedMs <= this.#msMax) break
+      this.#byId.delete(it.key)
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '@cairn/core'
 import { serverError } from '../errors.ts'
+import { FifoMap } from '../fifo-map.ts'
 
 export interface IdempotencyLimits {
   readonly idempotencyMsMax: number
@@ -13,20 +14,24 @@ export interface IdempotencyLimits {
   readonly idempotencyLengthMax: number
 }
 
-interface Entry {
+interface UnderWay {
   /** Of the request that came first. */
   readonly bodyHash: string
+  readonly answer: Promise<string>
+}
+
+interface Answered {
+  readonly bodyHash: string
   readonly startedMs: number
-  /** While it is under way. */
-  pending: Promise<string> | undefined
-  answer: string
+  readonly answer: string
 }
 
 export class IdempotencyTable {
   readonly #clock: Clock
   readonly #limits: IdempotencyLimits
-  /** The oldest first. */
-  readonly #entries = new Map<string, Entry>()
+  /** Each ends in the life of a transaction; none is forgotten before. */
+  readonly #underWay = new Map<string, UnderWay>()
+  readonly #answered = new FifoMap<Answered>()
   #length = 0
 
   constructor(clock: Clock, limits: IdempotencyLimits) {
@@ -35,7 +40,7 @@ export class IdempotencyTable {
   }
 
   get count(): number {
-    return this.#entries.size
+    return this.#underWay.size + this.#answered.size
   }
 
   /**
@@ -45,40 +50,35 @@ export class IdempotencyTable {
    */
   async once(key: string, bodyHash: string, run: () => Promise<string>): Promise<string> {
     this.#forgetOld()
-    const known = this.#entries.get(key)
+    const known = this.#underWay.get(key) ?? this.#answered.get(key)
     if (known !== undefined) {
-      if (known.bodyHash === bodyHash) return known.pending ?? known.answer
+      if (known.bodyHash === bodyHash) return known.answer
       throw serverError(
         { code: 'IDEMPOTENCY_KEY_REUSED' },
         'Another request was made with this idempotency key.',
       )
     }
-    const pending = run()
+    const running = run()
     const startedMs = this.#clock.nowMs()
-    const entry: Entry = { bodyHash, startedMs, pending, answer: '' }
-    this.#entries.set(key, entry)
+    this.#underWay.set(key, { bodyHash, answer: running })
     try {
-      entry.answer = await pending
-    } catch (error) {
-      this.#entries.delete(key)
-      throw error
+      const answer = await running
+      this.#answered.set(key, { bodyHash, startedMs, answer })
+      this.#length += answer.length
+      return answer
+    } finally {
+      this.#underWay.delete(key)
     }
-    entry.pending = undefined
-    this.#length += entry.answer.length
-    return entry.answer
   }
 
   #forgetOld(): void {
     const { idempotencyMsMax, idempotencyCountMax, idempotencyLengthMax } = this.#limits
     const oldestMs = this.#clock.nowMs() - idempotencyMsMax
-    for (const [key, entry] of this.#entries) {
-      const isTooMuch =
-        this.#entries.size >= idempotencyCountMax || this.#length > idempotencyLengthMax
-      // One under way ends in the life of a transaction; it is not forgotten before.
-      if (entry.pending !== undefined) continue
-      if (entry.startedMs > oldestMs && !isTooMuch) return
-      this.#entries.delete(key)
-      this.#length -= entry.answer.length
+    for (let it = this.#answered.oldest(); it !== undefined; it = this.#answered.oldest()) {
+      const isTooMuch = this.count >= idempotencyCountMax || this.#length > idempotencyLengthMax
+      if (it.value.startedMs > oldestMs && !isTooMuch) return
+      this.#answered.delete(it.key)
+      this.#length -= it.value.answer.length
     }
   }
 }
