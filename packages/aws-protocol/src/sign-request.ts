@@ -4,6 +4,7 @@
  */
 import {
   canonicalRequestOf,
+  createSigner,
   deriveSigningKey,
   longDateOf,
   scopeTerminator,
@@ -94,7 +95,7 @@ export function signRequest(request: RequestToSign): Record<string, string> {
   const date = longDate.slice(0, 8)
   const scope = `${date}/${request.region}/${request.service}/${scopeTerminator}`
   const key = deriveSigningKey(request.secretAccessKey, date, request.region, request.service)
-  const signature = signatureOf(key, longDate, scope, canonicalRequest)
+  const signature = signatureOf(createSigner(key), longDate, scope, canonicalRequest)
   headers['authorization'] =
     `${signatureAlgorithm} Credential=${request.accessKeyId}/${scope}, ` +
     `SignedHeaders=${signedList}, Signature=${signature}`

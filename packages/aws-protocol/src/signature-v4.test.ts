@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { AwsProtocolError } from './errors.ts'
 import type { HttpRequest } from './http.ts'
 import { type RequestToSign, signRequest } from './sign-request.ts'
+import { createSigner } from './signature-v4.ts'
 import { createSignatureVerifier, type SignatureVerifierOptions } from './verify-request.ts'
 
 // The bundler condition of the test runner picks a build of the SDK that Node cannot load; require takes the other one.
@@ -438,5 +439,20 @@ describe('signatures for S3', () => {
     const { authorization = '' } = headers
     const without = authorization.replace(';x-amz-content-sha256', '')
     expect(() => verify({ ...headers, authorization: without })).toThrow(/x-amz-content-sha256/)
+  })
+})
+
+describe('createSigner', () => {
+  it('makes the HMAC-SHA256 that node:crypto makes, of short and long texts in turn', () => {
+    const keys = fc.uint8Array({ minLength: 1, maxLength: 64 })
+    const texts = fc.array(fc.string({ unit: 'grapheme', maxLength: 2000 }), { minLength: 1 })
+    fc.assert(
+      fc.property(keys, texts, (key, signed) => {
+        const sign = createSigner(key)
+        for (const text of signed) {
+          expect(sign(text)).toBe(createHmac('sha256', key).update(text).digest('hex'))
+        }
+      }),
+    )
   })
 })

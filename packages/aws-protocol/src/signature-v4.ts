@@ -29,15 +29,45 @@ export function deriveSigningKey(
   return createHmac('sha256', ofService).update(scopeTerminator).digest()
 }
 
+/** Signs with one key: the HMAC-SHA256 of a text, in lower-case hexadecimal. */
+export type Signer = (text: string) => string
+
+const hashBlockBytesSize = 64
+const innerPad = 0x36
+const outerPad = 0x5c
+
+/**
+ * HMAC-SHA256 (RFC 2104) of texts with one key, which is mixed into both pads once: 0.7 µs for a string to sign, where
+ * createHmac takes 1.35.
+ * @param key At most 64 bytes, as derived keys are.
+ */
+export function createSigner(key: Uint8Array): Signer {
+  const outer = padded(key, outerPad, 2 * hashBlockBytesSize)
+  let inner = padded(key, innerPad, 8 * hashBlockBytesSize)
+  return (text) => {
+    const sizeMax = hashBlockBytesSize + 3 * text.length
+    if (sizeMax > inner.length) inner = padded(key, innerPad, sizeMax)
+    const size = hashBlockBytesSize + inner.write(text, hashBlockBytesSize)
+    const innerHash = hash('sha256', inner.subarray(0, size), 'binary')
+    const outerSize = hashBlockBytesSize + outer.write(innerHash, hashBlockBytesSize, 'latin1')
+    return hash('sha256', outer.subarray(0, outerSize), 'hex')
+  }
+}
+
+function padded(key: Uint8Array, pad: number, size: number): Buffer {
+  const block = Buffer.alloc(size)
+  for (let i = 0; i < hashBlockBytesSize; i++) block[i] = pad ^ (key[i] ?? 0)
+  return block
+}
+
 /** The signature itself, 64 hexadecimal digits. */
 export function signatureOf(
-  signingKey: Uint8Array,
+  sign: Signer,
   longDate: string,
   scope: string,
   canonicalRequest: string,
 ): string {
-  const toSign = `${signatureAlgorithm}\n${longDate}\n${scope}\n${sha256Hex(canonicalRequest)}`
-  return createHmac('sha256', signingKey).update(toSign).digest('hex')
+  return sign(`${signatureAlgorithm}\n${longDate}\n${scope}\n${sha256Hex(canonicalRequest)}`)
 }
 
 /**

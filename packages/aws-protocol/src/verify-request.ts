@@ -9,8 +9,10 @@ import { AwsProtocolError } from './errors.ts'
 import { type HttpRequest, headerOf } from './http.ts'
 import {
   canonicalRequestOf,
+  createSigner,
   deriveSigningKey,
   parseLongDate,
+  type Signer,
   scopeTerminator,
   sha256Hex,
   signatureAlgorithm,
@@ -74,7 +76,7 @@ interface Credential {
 interface KnownCredential {
   readonly credential: Credential
   readonly secretAccessKey: string
-  readonly signingKey: Uint8Array
+  readonly sign: Signer
 }
 
 export function createSignatureVerifier(options: SignatureVerifierOptions): SignatureVerifier {
@@ -135,11 +137,11 @@ export function createSignatureVerifier(options: SignatureVerifierOptions): Sign
 
       // A key file may give an old id a new secret.
       const isKnown = found?.secretAccessKey === accessKey.secretAccessKey
-      const signingKey =
+      const sign =
         found !== undefined && isKnown
-          ? found.signingKey
-          : signingKeyOf(credential, accessKey.secretAccessKey)
-      const expected = signatureOf(signingKey, longDate, credential.scope, canonicalRequest)
+          ? found.sign
+          : signerOf(credential, accessKey.secretAccessKey)
+      const expected = signatureOf(sign, longDate, credential.scope, canonicalRequest)
       if (!isSameText(expected, header.slice(-signatureLength))) {
         throw new AwsProtocolError(
           { code: 'SIGNATURE_MISMATCH' },
@@ -150,7 +152,7 @@ export function createSignatureVerifier(options: SignatureVerifierOptions): Sign
       if (!isKnown) {
         const { secretAccessKey } = accessKey
         known.delete(introduction)
-        known.set(introduction, { credential, secretAccessKey, signingKey })
+        known.set(introduction, { credential, secretAccessKey, sign })
         if (known.size > credentialCountMax) {
           for (const oldest of known.keys()) {
             known.delete(oldest)
@@ -163,8 +165,8 @@ export function createSignatureVerifier(options: SignatureVerifierOptions): Sign
   }
 }
 
-function signingKeyOf({ date, region, service }: Credential, secretAccessKey: string): Uint8Array {
-  return deriveSigningKey(secretAccessKey, date, region, service)
+function signerOf({ date, region, service }: Credential, secretAccessKey: string): Signer {
+  return createSigner(deriveSigningKey(secretAccessKey, date, region, service))
 }
 
 /** Takes as long for every difference. Latin-1: as many bytes as characters, whatever they are. */
