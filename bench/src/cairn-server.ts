@@ -131,17 +131,22 @@ export function serverLoad(
       const { stdout } = await run(process.execPath, [...flags, program, parameters])
       const cpuAfter = processTreeCpuUs(server.processId)
       const result = JSON.parse(stdout) as WireLoadResult
+      const { transactionCount, warmUpCount } = result
+      const countedShare = transactionCount / (transactionCount + warmUpCount)
       return {
-        operationCount: result.transactionCount,
+        operationCount: transactionCount,
         elapsedMs: result.elapsedMs,
-        cpuUs: cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore,
+        cpuUs:
+          cpuBefore === undefined || cpuAfter === undefined
+            ? undefined
+            : (cpuAfter - cpuBefore) * countedShare,
         more: {
           p50Ms: result.p50Ms,
           p99Ms: result.p99Ms,
           commitP50Ms: result.commitP50Ms,
           commitP99Ms: result.commitP99Ms,
           conflictCount: result.conflictCount,
-          loadCpuUs: result.cpuUs / result.transactionCount,
+          loadCpuUs: result.cpuUs / transactionCount,
         },
       }
     },

@@ -5,8 +5,16 @@
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 
-/** @param status Of the answer. @param body Its text, ASCII. */
-export type OnAnswer = (status: number, body: string) => void
+/** What the server answered when it was not 200. */
+export class WireError extends Error {
+  override readonly name = 'WireError'
+  readonly fault: string
+
+  constructor(fault: string, message: string) {
+    super(`${fault}: ${message}`)
+    this.fault = fault
+  }
+}
 
 /** Most answers come in one piece of a few hundred bytes. */
 const receiveBytesSize = 16 * 1024
@@ -16,19 +24,19 @@ const statusStart = 'HTTP/1.1 '.length
 export class ClientConnection {
   readonly #socket: Socket
   #received = ''
-  #onAnswer: OnAnswer | undefined
-  #onError: ((error: Error) => void) | undefined
+  #resolve: ((body: string) => void) | undefined
+  #reject: ((error: Error) => void) | undefined
 
   private constructor(host: string, port: number) {
-    // With a buffer of our own the socket makes no stream of what comes: 2 µs less for each answer.
+    // With a buffer of our own the socket makes no stream of what comes: 1 µs less for each answer.
     const buffer = Buffer.allocUnsafe(receiveBytesSize)
     const callback = (size: number): boolean => {
       this.#onText(buffer.toString('latin1', 0, size))
       return true
     }
     this.#socket = createConnection({ host, port, noDelay: true, onread: { buffer, callback } })
-    this.#socket.on('error', (error) => this.#onError?.(error))
-    this.#socket.on('close', () => this.#onError?.(new Error('The server closed the connection.')))
+    this.#socket.on('error', (error) => this.#reject?.(error))
+    this.#socket.on('close', () => this.#reject?.(new Error('The server closed the connection.')))
   }
 
   static async open(host: string, port: number): Promise<ClientConnection> {
@@ -37,15 +45,22 @@ export class ClientConnection {
     return connection
   }
 
-  /** @param request Head and body, ASCII. The answer to the request before must have come. */
-  send(request: string, onAnswer: OnAnswer, onError: (error: Error) => void): void {
-    this.#onAnswer = onAnswer
-    this.#onError = onError
-    this.#socket.write(request, 'latin1')
+  /**
+   * The body of the answer. One request at a time.
+   * @param request Head and body, ASCII.
+   * @throws WireError when the status is not 200.
+   */
+  ask(request: string): Promise<string> {
+    // Functions written in place: tsx names each one that is kept in a variable, every time it is made.
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#socket.write(request, 'latin1')
+    })
   }
 
   close(): void {
-    this.#onError = undefined
+    this.#reject = undefined
     this.#socket.destroy()
   }
 
@@ -59,13 +74,25 @@ export class ClientConnection {
       return
     }
     this.#received = ''
-    const onAnswer = this.#onAnswer
-    this.#onAnswer = undefined
-    const isExpected = onAnswer !== undefined && text.length === bodyStart + bodyLength
-    if (isExpected)
-      onAnswer(Number(text.slice(statusStart, statusStart + 3)), text.slice(bodyStart))
-    else this.#onError?.(new Error(`No answer to a question of ours:\n${text.slice(0, bodyStart)}`))
+    const resolve = this.#resolve
+    this.#resolve = undefined
+    const body = text.slice(bodyStart)
+    const status = Number(text.slice(statusStart, statusStart + 3))
+    if (resolve === undefined || body.length !== bodyLength) {
+      this.#reject?.(new Error(`No answer to a question of ours:\n${text}`))
+    } else if (status === 200) {
+      resolve(body)
+    } else {
+      this.#reject?.(wireError(status, body))
+    }
   }
+}
+
+/** A fault of the session API, or a problem of the HTTP API. */
+function wireError(status: number, body: string): WireError {
+  const fault = JSON.parse(body) as Partial<Record<string, string>>
+  const { __type, code, Message, message, detail } = fault
+  return new WireError(__type ?? code ?? String(status), Message ?? message ?? detail ?? '')
 }
 
 function lengthOf(text: string): number {

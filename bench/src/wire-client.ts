@@ -12,17 +12,6 @@ export interface WireTarget extends SigningTarget {
   readonly ledgerName: string
 }
 
-/** What the server answered when it was not 200. */
-export class WireError extends Error {
-  override readonly name = 'WireError'
-  readonly fault: string
-
-  constructor(fault: string, message: string) {
-    super(`${fault}: ${message}`)
-    this.fault = fault
-  }
-}
-
 /** A statement with its parameters, as it goes on the wire, and what it adds to the commit digest. */
 export interface PreparedStatement {
   readonly members: string
@@ -71,7 +60,7 @@ export class WireSession {
   static async open(target: WireTarget): Promise<WireSession> {
     const session = new WireSession(target, await ClientConnection.open(target.host, target.port))
     const command = `{"StartSession":{"LedgerName":"${target.ledgerName}"}}`
-    const answer = await session.#ask(session.#sign(command))
+    const answer = await session.#connection.ask(session.#sign(command))
     session.#members = `{"SessionToken":"${member(answer, 'SessionToken')}"`
     session.#startRequest = session.#sign(`${session.#members},"StartTransaction":{}}`)
     return session
@@ -80,7 +69,7 @@ export class WireSession {
   /** Start, one request per statement, commit. @throws WireError also for conflicts; the session stays usable. */
   async transact(statements: readonly PreparedStatement[]): Promise<TransactionTimes> {
     const startMs = performance.now()
-    const id = member(await this.#ask(this.#startRequest), 'TransactionId')
+    const id = member(await this.#connection.ask(this.#startRequest), 'TransactionId')
     const ofTransaction = `"TransactionId":"${id}"`
     let digest = hashIonString(id)
     for (const statement of statements) {
@@ -104,25 +93,8 @@ export class WireSession {
   }
 
   #send(command: string): Promise<string> {
-    return this.#ask(this.#sign(`${this.#members},${command}}`))
+    return this.#connection.ask(this.#sign(`${this.#members},${command}}`))
   }
-
-  #ask(request: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const onAnswer = (status: number, body: string): void => {
-        if (status === 200) resolve(body)
-        else reject(wireError(status, body))
-      }
-      this.#connection.send(request, onAnswer, reject)
-    })
-  }
-}
-
-/** A fault of the session API, or a problem of the HTTP API. */
-export function wireError(status: number, body: string): WireError {
-  const fault = JSON.parse(body) as Partial<Record<string, string>>
-  const { __type, code, Message, message, detail } = fault
-  return new WireError(__type ?? code ?? String(status), Message ?? message ?? detail ?? '')
 }
 
 /** The first member of that name, a string without escapes: our own server's answers need no parser for that. */

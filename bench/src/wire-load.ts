@@ -3,17 +3,15 @@
  * transaction under way on each connection until the time is up, then prints one JSON object.
  */
 import { ionInt } from '@cairn/ion'
-import { ClientConnection } from './client-connection.ts'
+import { ClientConnection, WireError } from './client-connection.ts'
 import { createRequestSigner } from './request-signer.ts'
 import { percentile } from './statistics.ts'
 import {
   type PreparedStatement,
   prepareStatement,
   type TransactionTimes,
-  WireError,
   WireSession,
   type WireTarget,
-  wireError,
 } from './wire-client.ts'
 
 export interface WireLoad {
@@ -27,6 +25,8 @@ export interface WireLoad {
 }
 
 export interface WireLoadResult {
+  /** Before the clock ran. */
+  readonly warmUpCount: number
   readonly transactionCount: number
   readonly conflictCount: number
   readonly elapsedMs: number
@@ -45,6 +45,8 @@ const statements = {
   read: 'SELECT * FROM Vehicle WHERE Serial = ?',
 } as const
 
+const warmUpMs = 1000
+
 /** Runs one transaction. @throws WireError */
 type Transact = () => Promise<TransactionTimes>
 
@@ -56,12 +58,23 @@ interface Client {
 async function runLoad(load: WireLoad): Promise<WireLoadResult> {
   const open = load.api === 'session' ? sessionOpener(load) : callOpener(load)
   const clients = await Promise.all(Array.from({ length: load.connectionCount }, open))
+  // The first second is not counted: this process has to compile itself, which pgbench has not.
+  const warmUp = await drive(clients, warmUpMs)
+  const result = await drive(clients, load.durationMs)
+  for (const client of clients) client.close()
+  return { ...result, warmUpCount: warmUp.transactionCount }
+}
+
+async function drive(
+  clients: readonly Client[],
+  durationMs: number,
+): Promise<Omit<WireLoadResult, 'warmUpCount'>> {
   const times: TransactionTimes[] = []
   let conflictCount = 0
   const startCpu = process.cpuUsage()
   const startMs = performance.now()
   const work = async ({ transact }: Client): Promise<void> => {
-    while (performance.now() - startMs < load.durationMs) {
+    while (performance.now() - startMs < durationMs) {
       try {
         times.push(await transact())
       } catch (error) {
@@ -74,7 +87,6 @@ async function runLoad(load: WireLoad): Promise<WireLoadResult> {
   await Promise.all(clients.map(work))
   const elapsedMs = performance.now() - startMs
   const cpu = process.cpuUsage(startCpu)
-  for (const client of clients) client.close()
   const transactionMs = times.map((time) => time.transactionMs)
   const commitMs = times.map((time) => time.commitMs)
   return {
@@ -119,19 +131,12 @@ function callOpener(load: WireLoad): () => Promise<Client> {
   )
   return async () => {
     const connection = await ClientConnection.open(host, port)
-    const transact: Transact = () =>
-      new Promise((resolve, reject) => {
-        const startMs = performance.now()
-        const onAnswer = (status: number, body: string): void => {
-          if (status !== 200) {
-            reject(wireError(status, body))
-            return
-          }
-          const ms = performance.now() - startMs
-          resolve({ transactionMs: ms, commitMs: ms })
-        }
-        connection.send(pick(requests), onAnswer, reject)
-      })
+    const transact: Transact = async () => {
+      const startMs = performance.now()
+      await connection.ask(pick(requests))
+      const ms = performance.now() - startMs
+      return { transactionMs: ms, commitMs: ms }
+    }
     return { transact, close: () => connection.close() }
   }
 }

@@ -18,6 +18,7 @@ export { type HeaderFields, type HttpRequest, type HttpResponse, headerOf } from
 export { isRecord, jsonDepthMax, parseJsonBody } from './json-body.ts'
 export { createRouter, parseQuery, type Route, type RouteMatch, type Router } from './router.ts'
 export { type RequestToSign, signRequest } from './sign-request.ts'
+export { createSigner, deriveSigningKey, type Signer } from './signature-v4.ts'
 export { signedServiceOf } from './signed-service.ts'
 export { fromEpochSeconds, toEpochSeconds } from './timestamps.ts'
 export {
