@@ -1,6 +1,14 @@
 /** `@cairn/eth-chain`: which headers and transactions a chain takes. Needs Node.js. */
 
 export {
+  Chain,
+  type ChainHead,
+  type ChainOptions,
+  type HeadChange,
+  type HeaderRules,
+  type ImportResult,
+} from './chain.ts'
+export {
   CliqueEngine,
   type CliqueEngineOptions,
   type HeaderSource,
@@ -48,5 +56,35 @@ export {
   snapshotFromJson,
   snapshotToJson,
 } from './clique/snapshot-json.ts'
+export { ChainError, type ChainErrorType } from './errors.ts'
+export {
+  exportBlocks,
+  type ImportProgress,
+  importChainFile,
+  readChainFile,
+} from './file/chain-file.ts'
+export { type ChainFolder, openChainFolder } from './file/chain-folder.ts'
 export { checkGasFields, gasLimitMin, nextBaseFee, nextGasLimit } from './gas-rules.ts'
 export { HeaderError, type HeaderErrorCode, type HeaderErrorType } from './header-error.ts'
+export {
+  BlockExecution,
+  type BlockHashes,
+  blockContext,
+  type HeaderFrame,
+} from './import/execution.ts'
+export {
+  findLogs,
+  type LogFilter,
+  logsOfBlock,
+  matchesLog,
+  type PlacedLog,
+} from './logs/log-query.ts'
+export { Candidate, type PendingTransaction } from './sealer/candidate.ts'
+export {
+  gasLimitWantedDefault,
+  type PendingTransactions,
+  Sealer,
+  type SealerOptions,
+} from './sealer/sealer.ts'
+export { ChainStore, type ExecutedBlock } from './store/chain-store.ts'
+export { genesisHashOf } from './store/init-genesis.ts'

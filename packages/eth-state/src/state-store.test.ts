@@ -265,7 +265,7 @@ describe.each([false, true])('state store (archive: %s)', (isArchive) => {
       fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
         runSteps(createMemoryDatabase(), isArchive, steps)
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 

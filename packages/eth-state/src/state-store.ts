@@ -52,7 +52,7 @@ const unflushedRowCountMax = 8192
 const unflushedCommitCountMax = 64
 assert(unflushedCommitCountMax < historyCountMax)
 /** Trie nodes in memory, about 300 bytes each, before those below the hot top are let go. */
-const nodeCountMax = 400_000
+const nodeCountMax = 150_000
 /** Four levels below the root are at most 69,905 nodes. */
 const depthKept = 4
 /** Rows in memory, of one generation: some 20 MB. */

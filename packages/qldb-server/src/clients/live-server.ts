@@ -28,7 +28,6 @@ export interface LiveServerOptions extends Partial<QldbServerOptions> {
 export interface DriverOptions {
   readonly isTls?: boolean
   readonly maxConcurrentTransactions?: number
-  readonly maxSockets?: number
   readonly retryConfig?: RetryConfig
   readonly credentials?: Credentials
 }
@@ -109,10 +108,9 @@ export class LiveServer {
 
   driver(ledgerName: string, options: DriverOptions = {}): QldbDriver {
     const isTls = options.isTls ?? false
-    const maxSockets = options.maxSockets ?? 64
     const agent = isTls
-      ? new HttpsAgent({ keepAlive: true, maxSockets, ca: this.ca })
-      : new HttpAgent({ keepAlive: true, maxSockets })
+      ? new HttpsAgent({ keepAlive: true, maxSockets: 64, ca: this.ca })
+      : new HttpAgent({ keepAlive: true, maxSockets: 64 })
     this.#agents.push(agent)
     const driver = new QldbDriver(
       ledgerName,

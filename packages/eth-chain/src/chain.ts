@@ -1,0 +1,444 @@
+/**
+ * A chain: the canonical blocks with their state, and what is known of other branches. Blocks come in by import or from
+ * the sealer; each one that becomes the head does so in one write together with its state.
+ *
+ * Fork choice (geth 1.13): the highest total difficulty, then the lower number, then whichever came first.
+ */
+import { assert, type Clock, type Logger, silentLogger } from '@cairn/core'
+import {
+  type Block,
+  type BlockHeader,
+  blockHash,
+  type ChainConfig,
+  dataFromHex,
+  dataToHex,
+  forkAt,
+  type Genesis,
+} from '@cairn/eth-codec'
+import type { Evm } from '@cairn/eth-evm'
+import { type Database, openStateStore, type State, type StateStore } from '@cairn/eth-state'
+import { CliqueEngine } from './clique/clique-engine.ts'
+import { blockInvalid, ChainError } from './errors.ts'
+import {
+  BlockExecution,
+  type BlockHashes,
+  type ExecutionOptions,
+  type HeaderFrame,
+} from './import/execution.ts'
+import {
+  checkBody,
+  checkOutcome,
+  recoverSenders,
+  transactionInvalid,
+} from './import/validate-block.ts'
+import { RecentMap } from './recent-map.ts'
+import { ChainStore, type ExecutedBlock, present } from './store/chain-store.ts'
+import { initGenesis, storedConfig } from './store/init-genesis.ts'
+
+/** The rules of headers: Clique, or for tests another. */
+export interface HeaderRules {
+  /**
+   * Headers that follow one another and need not be stored yet.
+   * @returns their hashes, `0x` and 64 digits. @throws HeaderError
+   */
+  verifyHeaders(headers: readonly BlockHeader[]): string[]
+  /** Who gets the tips of a block, `0x` and 40 digits. */
+  signerOf(header: BlockHeader, hash?: string): string
+}
+
+export interface ChainOptions {
+  readonly database: Database
+  readonly evm: Evm
+  readonly clock: Clock
+  /** Needed for a new chain; checked against the stored one otherwise. */
+  readonly genesis?: Genesis
+  /** Keeps every state. */
+  readonly isArchive?: boolean
+  readonly logger?: Logger
+  /** In place of Clique, for chains that others made for tests. */
+  readonly headerRules?: (config: ChainConfig, store: ChainStore) => HeaderRules
+}
+
+export interface ChainHead {
+  readonly hash: string
+  readonly header: BlockHeader
+  readonly totalDifficulty: bigint
+}
+
+/** The head moved: first the blocks that left the canonical chain, newest first, then those that came, oldest first. */
+export interface HeadChange {
+  readonly head: ChainHead
+  readonly removed: readonly ExecutedBlock[]
+  readonly added: readonly ExecutedBlock[]
+}
+
+export interface ImportResult {
+  /** Blocks that were not known before. */
+  readonly newCount: number
+}
+
+/** Blocks that become the head in one write while importing, and transactions after which that write comes. */
+const batchBlockCountMax = 64
+const batchTransactionCountMax = 2000
+const badBlockCountMax = 1024
+
+/** A block that was executed, and the state after it. */
+interface Extension {
+  readonly executed: ExecutedBlock
+  readonly state: State
+}
+
+export class Chain {
+  readonly store: ChainStore
+  readonly states: StateStore
+  readonly config: ChainConfig
+  readonly rules: HeaderRules
+  /** Undefined on a chain that is not Clique's. */
+  readonly clique: CliqueEngine | undefined
+  readonly evm: Evm
+  readonly genesisHash: string
+  readonly #database: Database
+  readonly #logger: Logger
+  readonly #execution: ExecutionOptions
+  readonly #listeners = new Set<(change: HeadChange) => void>()
+  readonly #bad = new RecentMap<string>(badBlockCountMax)
+  /** Executed and not written yet, while blocks are being imported. */
+  readonly #unwritten = new Map<string, BlockHeader>()
+  #head: ChainHead
+
+  /** @throws ChainError GENESIS_MISMATCH, GENESIS_MISSING, CONFIG_INCOMPATIBLE; StateError */
+  constructor(options: ChainOptions) {
+    const { database, evm, clock, genesis, isArchive = false, logger = silentLogger } = options
+    this.store = new ChainStore(database)
+    this.states = openStateStore(database, { isArchive })
+    this.evm = evm
+    this.#database = database
+    this.#logger = logger
+    if (genesis !== undefined) {
+      initGenesis(this.store, this.states, (batch) => database.writeSync(batch), genesis)
+    }
+    this.config = storedConfig(this.store)
+    this.genesisHash = present(this.store.genesisHash(), 'the genesis hash')
+    this.#head = this.#readHead(present(this.store.headHash(), 'the head'))
+    if (options.headerRules !== undefined) {
+      this.rules = options.headerRules(this.config, this.store)
+    } else {
+      this.clique = createClique(this.config, this.store, database, clock)
+      this.rules = this.clique
+    }
+    const hashes: BlockHashes = {
+      ancestorHash: (hash, from, wanted) => this.#ancestorHash(hash, from, wanted),
+    }
+    this.#execution = { evm, states: this.states, config: this.config, hashes }
+  }
+
+  get head(): ChainHead {
+    return this.#head
+  }
+
+  /** Calls back after every move of the head. @returns what ends it. */
+  onHead(listener: (change: HeadChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** @throws StateError STATE_NOT_AVAILABLE when the state after that block is not kept. */
+  stateOf(header: BlockHeader): State {
+    // The reader of a committed state is that state.
+    return this.states.readerAt(header.stateRoot) as State
+  }
+
+  /**
+   * A block to be executed transaction by transaction.
+   * @param state After its parent. @param author Who gets the tips, 20 bytes.
+   */
+  execute(state: State, header: HeaderFrame, author: Uint8Array): BlockExecution {
+    return new BlockExecution(this.#execution, state, header, author)
+  }
+
+  headerByNumber(number: bigint): BlockHeader | undefined {
+    const hash = this.store.canonicalHash(number)
+    return hash === undefined ? undefined : this.store.headerByHash(hash)
+  }
+
+  blockByNumber(number: bigint): Block | undefined {
+    const hash = this.store.canonicalHash(number)
+    return hash === undefined ? undefined : this.store.blockByHash(hash)
+  }
+
+  isCanonical(hash: string, number: bigint): boolean {
+    return this.store.canonicalHash(number) === hash
+  }
+
+  /**
+   * Verifies, executes and keeps blocks, each the child of the one before it. Those before an invalid one are kept.
+   * @throws HeaderError or ChainError BLOCK_INVALID, BLOCK_BAD, REORG_TOO_DEEP at the first block that is refused.
+   */
+  importBlocks(blocks: readonly Block[]): ImportResult {
+    const unknown = blocks.filter(({ header }) => !this.store.hasBody(dataToHex(blockHash(header))))
+    const { hashes, error } = this.#verifyHeaders(unknown.map(({ header }) => header))
+    let extensions: Extension[] = []
+    const write = () => {
+      const last = extensions
+      extensions = []
+      this.#unwritten.clear()
+      if (last.length > 0) this.#adopt(last, [])
+    }
+    try {
+      let transactionCount = 0
+      for (const [index, hash] of hashes.entries()) {
+        const block = unknown[index] as Block
+        const tip = extensions.at(-1)
+        const tipHash = tip?.executed.hash ?? this.#head.hash
+        if (dataToHex(block.header.parentHash) !== tipHash) {
+          write()
+          this.#importBeside(block, hash)
+          continue
+        }
+        const state = tip?.state ?? this.stateOf(this.#head.header)
+        const total = (tip?.executed ?? this.#head).totalDifficulty + block.header.difficulty
+        extensions.push(this.#executeBlock(block, hash, total, state))
+        this.#unwritten.set(hash, block.header)
+        transactionCount += block.transactions.length
+        if (
+          extensions.length >= batchBlockCountMax ||
+          transactionCount >= batchTransactionCountMax
+        ) {
+          write()
+          transactionCount = 0
+        }
+      }
+    } finally {
+      write()
+    }
+    if (error !== undefined) throw error
+    return { newCount: unknown.length }
+  }
+
+  /**
+   * Makes a block the head that this node has executed itself and sealed.
+   * @returns false when the head has moved since, so that it comes too late.
+   */
+  adoptSealed(block: Block, execution: BlockExecution, senders: readonly Uint8Array[]): boolean {
+    if (dataToHex(block.header.parentHash) !== this.#head.hash) return false
+    const [hash] = this.rules.verifyHeaders([block.header])
+    assert(hash !== undefined)
+    const { receipts } = execution
+    const state = execution.finish()
+    checkOutcome(block, hash, execution, state.root)
+    const totalDifficulty = this.#head.totalDifficulty + block.header.difficulty
+    this.#adopt([{ executed: { block, hash, totalDifficulty, senders, receipts }, state }], [])
+    return true
+  }
+
+  /** Puts a sealed block on the disk before its seal is recorded: see Sealer. */
+  async keepSealed(address: string, block: Block): Promise<void> {
+    this.#database.writeSync(() => this.store.putSealedBlock(address, block))
+    await this.#database.flush()
+  }
+
+  /** A canonical or remembered block with its receipts. */
+  executedBlock(hash: string): ExecutedBlock | undefined {
+    const block = this.store.blockByHash(hash)
+    const receipts = this.store.receiptsByHash(hash)
+    const senders = this.store.sendersByHash(hash)
+    const totalDifficulty = this.store.totalDifficulty(hash)
+    if (
+      block === undefined ||
+      receipts === undefined ||
+      senders === undefined ||
+      totalDifficulty === undefined
+    ) {
+      return undefined
+    }
+    return { block, hash, totalDifficulty, senders, receipts }
+  }
+
+  // ---- import ----
+
+  /** Hashes of the headers up to the first that is refused, and why that one is. */
+  #verifyHeaders(headers: readonly BlockHeader[]): { hashes: string[]; error: unknown } {
+    try {
+      return { hashes: this.rules.verifyHeaders(headers), error: undefined }
+    } catch (error) {
+      const number = (error as { data?: { number?: bigint } }).data?.number
+      const count = headers.findIndex((header) => header.number === number)
+      if (count <= 0) throw error
+      return { hashes: this.rules.verifyHeaders(headers.slice(0, count)), error }
+    }
+  }
+
+  #executeBlock(block: Block, hash: string, totalDifficulty: bigint, parent: State): Extension {
+    const { header, transactions } = block
+    this.#refuseBad(hash, header)
+    try {
+      checkBody(block, hash)
+      const senders = recoverSenders(
+        block,
+        hash,
+        forkAt(this.config, header.number, header.timestamp),
+      )
+      const author = dataFromHex(this.rules.signerOf(header, hash), 20)
+      const execution = this.execute(parent, header, author)
+      for (const [index, transaction] of transactions.entries()) {
+        try {
+          execution.add(transaction, senders[index] as Uint8Array)
+        } catch (cause) {
+          throw transactionInvalid(block, hash, index, cause)
+        }
+      }
+      const state = execution.finish()
+      checkOutcome(block, hash, execution, state.root)
+      const { receipts } = execution
+      return { executed: { block, hash, totalDifficulty, senders, receipts }, state }
+    } catch (error) {
+      if (error instanceof ChainError && error.code === 'BLOCK_INVALID') {
+        this.#bad.set(hash, error.shortMessage)
+        this.#logger.log('warn', 'block refused', { hash, reason: error.shortMessage })
+      }
+      throw error
+    }
+  }
+
+  #refuseBad(hash: string, header: BlockHeader): void {
+    const reason = this.#bad.get(hash) ?? this.#bad.get(dataToHex(header.parentHash))
+    if (reason === undefined) return
+    this.#bad.set(hash, reason)
+    throw new ChainError(
+      { code: 'BLOCK_BAD', hash },
+      {
+        shortMessage: 'The block, or one that it stands on, was found invalid before.',
+        metaMessages: [`Block: ${header.number}, ${hash}`, `Reason: ${reason}`],
+      },
+    )
+  }
+
+  /** A block that does not follow the head: kept without execution until its branch is the better one. */
+  #importBeside(block: Block, hash: string): void {
+    const { header } = block
+    this.#refuseBad(hash, header)
+    const parentTotal = this.store.totalDifficulty(dataToHex(header.parentHash))
+    if (parentTotal === undefined) throw blockInvalid(hash, header.number, 'unknown ancestor')
+    checkBody(block, hash)
+    const total = parentTotal + header.difficulty
+    this.states.commit(this.states.head, () => this.store.putBlock(block, hash, total))
+    const isBetter =
+      total > this.#head.totalDifficulty ||
+      (total === this.#head.totalDifficulty && header.number < this.#head.header.number)
+    if (isBetter) this.#reorganise(hash)
+  }
+
+  #reorganise(hash: string): void {
+    const path: { readonly block: Block; readonly hash: string }[] = []
+    let at = hash
+    let block = present(this.store.blockByHash(at), 'a block of a branch')
+    while (!this.isCanonical(at, block.header.number)) {
+      path.unshift({ block, hash: at })
+      at = dataToHex(block.header.parentHash)
+      block = present(this.store.blockByHash(at), 'a block of a branch')
+    }
+    const ancestor = block.header
+    let state = this.states.stateAt(ancestor.stateRoot)
+    if (state === undefined) throw this.#reorgTooDeep(ancestor)
+    const extensions: Extension[] = []
+    for (const each of path) {
+      this.#unwritten.set(each.hash, each.block.header)
+      const total = present(this.store.totalDifficulty(each.hash), 'a total difficulty')
+      const extension = this.#executeBlock(each.block, each.hash, total, state)
+      extensions.push(extension)
+      state = extension.state
+    }
+    const removed: ExecutedBlock[] = []
+    for (let number = this.#head.header.number; number > ancestor.number; number--) {
+      const removedHash = present(this.store.canonicalHash(number), 'a canonical hash')
+      removed.push(present(this.executedBlock(removedHash), 'a canonical block'))
+    }
+    this.#adopt(extensions, removed)
+    this.#unwritten.clear()
+    this.#logger.log('info', 'chain reorganised', {
+      head: this.#head.hash,
+      number: this.#head.header.number,
+      depth: removed.length,
+      added: extensions.length,
+    })
+  }
+
+  #reorgTooDeep(ancestor: BlockHeader): ChainError {
+    const depth = Number(this.#head.header.number - ancestor.number)
+    return new ChainError(
+      { code: 'REORG_TOO_DEEP', depth, depthMax: 128 },
+      {
+        shortMessage: 'A better branch leaves the chain further back than states are kept.',
+        metaMessages: [
+          `Depth: ${depth} blocks`,
+          'Import the better branch into an empty data folder, or run in archive mode.',
+        ],
+      },
+    )
+  }
+
+  /** One write: state, blocks, indexes, head. */
+  #adopt(extensions: readonly Extension[], removed: readonly ExecutedBlock[]): void {
+    const last = extensions.at(-1)
+    assert(last !== undefined)
+    this.states.commit(last.state, () => {
+      for (const { block } of removed) this.store.removeCanonical(block)
+      for (const { executed } of extensions) {
+        this.store.putBlock(executed.block, executed.hash, executed.totalDifficulty)
+        this.store.putCanonical(executed)
+      }
+      this.store.putHead(last.executed.hash)
+    })
+    const { block, hash, totalDifficulty } = last.executed
+    this.#head = { hash, header: block.header, totalDifficulty }
+    const added = extensions.map(({ executed }) => executed)
+    for (const listener of this.#listeners) listener({ head: this.#head, removed, added })
+  }
+
+  #readHead(hash: string): ChainHead {
+    const header = present(this.store.headerByHash(hash), 'the head')
+    const totalDifficulty = present(this.store.totalDifficulty(hash), 'the total difficulty')
+    return { hash, header, totalDifficulty }
+  }
+
+  #ancestorHash(parentHash: string, parentNumber: bigint, wanted: bigint): Uint8Array | undefined {
+    let hash = parentHash
+    for (let number = parentNumber; number > wanted; number--) {
+      if (this.isCanonical(hash, number)) {
+        const found = this.store.canonicalHash(wanted)
+        return found === undefined ? undefined : dataFromHex(found)
+      }
+      const header = this.#unwritten.get(hash) ?? this.store.headerByHash(hash)
+      if (header === undefined) return undefined
+      hash = dataToHex(header.parentHash)
+    }
+    return dataFromHex(hash)
+  }
+}
+
+function createClique(
+  config: ChainConfig,
+  store: ChainStore,
+  database: Database,
+  clock: Clock,
+): CliqueEngine {
+  const { clique } = config
+  if (clique === undefined) {
+    throw new ChainError(
+      { code: 'GENESIS_MISSING' },
+      {
+        shortMessage: 'The genesis has no Clique configuration.',
+        metaMessages: ['Only chains with proof of authority run here: add config.clique.'],
+      },
+    )
+  }
+  return new CliqueEngine({
+    config: { ...config, clique },
+    headers: store,
+    snapshots: {
+      readSnapshot: (hash) => store.readSnapshot(hash),
+      writeSnapshot: (snapshot) => database.writeSync(() => store.putSnapshot(snapshot)),
+    },
+    nowSeconds: () => BigInt(Math.floor(clock.nowMs() / 1000)),
+  })
+}

@@ -1,0 +1,51 @@
+/**
+ * The data folder of a node, laid out as geth's: who holds it, the chain's database, the record of what was sealed.
+ *
+ *   D/geth/chaindata/        LMDB: chain and state
+ *   D/geth/sealed-ADDRESS    what a key has sealed
+ */
+import type { FileSystem } from '@cairn/core'
+import { type Database, openLmdbDatabase } from '@cairn/eth-state'
+import { type DirectoryLock, lockDirectory } from '@cairn/journal'
+import type { SealRecordStore } from '../clique/seal-record.ts'
+
+export interface ChainFolder {
+  readonly database: Database
+  /** @param address `0x` and 40 lower-case digits. */
+  sealRecord(address: string): SealRecordStore
+  /** Everything written is on the disk afterwards, and the folder is free. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens, or makes, the folder and keeps other processes out of it.
+ * @throws JournalError LOCKED when another node runs on it.
+ */
+export async function openChainFolder(
+  directory: string,
+  fileSystem: FileSystem,
+): Promise<ChainFolder> {
+  const geth = `${directory}/geth`
+  const lock: DirectoryLock = await lockDirectory(geth)
+  try {
+    const database = openLmdbDatabase(`${geth}/chaindata`)
+    return {
+      database,
+      sealRecord: (address) => fileRecord(`${geth}/sealed-${address}`, fileSystem),
+      async close() {
+        await database.close()
+        await lock.release()
+      },
+    }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+function fileRecord(path: string, fileSystem: FileSystem): SealRecordStore {
+  return {
+    read: async () => ((await fileSystem.exists(path)) ? fileSystem.readFile(path) : undefined),
+    write: (bytes) => fileSystem.writeFileAtomic(path, bytes, 0o600),
+  }
+}
