@@ -79,6 +79,32 @@ export {
   matchesLog,
   type PlacedLog,
 } from './logs/log-query.ts'
+export { PoolError, type PoolErrorCode, type PoolErrorType } from './pool/pool-error.ts'
+export { PoolJournal } from './pool/pool-journal.ts'
+export {
+  compareWorth,
+  type IncomingTransaction,
+  incomingOf,
+  type PooledTransaction,
+  readIncoming,
+} from './pool/pooled-transaction.ts'
+export { TransactionSelection } from './pool/selection.ts'
+export {
+  type DropReason,
+  type PoolContent,
+  type PoolLimits,
+  type PoolListener,
+  type PoolOptions,
+  type PoolStatus,
+  poolLimitsDefault,
+  TransactionPool,
+} from './pool/transaction-pool.ts'
+export {
+  checkRpcTransaction,
+  type PoolHead,
+  type RpcRules,
+  transactionBytesMax,
+} from './pool/validation.ts'
 export { Candidate, type PendingTransaction } from './sealer/candidate.ts'
 export {
   gasLimitWantedDefault,
