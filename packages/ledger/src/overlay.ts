@@ -7,16 +7,26 @@ import { type IndexChange, indexKeyText, type Revision } from './revision.ts'
 interface Entry {
   readonly tableId: string
   readonly revision: Revision
-  readonly indexChanges: readonly IndexChange[]
+  /** Keys of indexes that the revision came under, by {@link indexKeyText}. */
+  readonly keyTexts: readonly string[]
 }
+
+/** A document, and the last block that brought it under the key it stands for. */
+interface Member {
+  readonly documentId: string
+  readonly sequenceNo: number
+}
+
+/** Most keys of indexes have one document: a Map for each would cost more than all the rest of an insert here. */
+type Groups = Map<string, Member | Map<string, number>>
 
 export class Overlay {
   /** By document id: its table, and its revisions, oldest first. */
   readonly #documents = new Map<string, { tableId: string; versions: Revision[] }>()
   /** Documents first written while in the overlay, by table, in the order of their blocks. */
-  readonly #inserted = new Map<string, Map<string, number>>()
+  readonly #inserted: Groups = new Map()
   /** Documents that came under a key of an index, by {@link indexKeyText}, with the last block that brought them. */
-  readonly #byIndexKey = new Map<string, Map<string, number>>()
+  readonly #byIndexKey: Groups = new Map()
   readonly #queue: Entry[] = []
   #queueStart = 0
 
@@ -31,12 +41,9 @@ export class Overlay {
     if (document !== undefined) document.versions.push(revision)
     else this.#documents.set(documentId, { tableId, versions: [revision] })
     if (revision.version === 0) addTo(this.#inserted, tableId, documentId, sequenceNo)
-    for (const { indexId, newKey } of indexChanges) {
-      if (newKey !== undefined) {
-        addTo(this.#byIndexKey, indexKeyText(indexId, newKey), documentId, sequenceNo)
-      }
-    }
-    this.#queue.push({ tableId, revision, indexChanges })
+    const keyTexts = newKeyTexts(indexChanges)
+    for (const keyText of keyTexts) addTo(this.#byIndexKey, keyText, documentId, sequenceNo)
+    this.#queue.push({ tableId, revision, keyTexts })
   }
 
   /** The newest revision of a document committed by block `sequenceNo` or before, deletions included. */
@@ -81,7 +88,7 @@ export class Overlay {
     }
   }
 
-  #forget({ tableId, revision, indexChanges }: Entry): void {
+  #forget({ tableId, revision, keyTexts }: Entry): void {
     const { documentId, sequenceNo } = revision
     const document = this.#documents.get(documentId)
     if (document !== undefined) {
@@ -89,36 +96,56 @@ export class Overlay {
       if (document.versions.length === 0) this.#documents.delete(documentId)
     }
     removeFrom(this.#inserted, tableId, documentId, sequenceNo)
-    for (const { indexId, newKey } of indexChanges) {
-      if (newKey !== undefined) {
-        removeFrom(this.#byIndexKey, indexKeyText(indexId, newKey), documentId, sequenceNo)
-      }
-    }
+    for (const keyText of keyTexts) removeFrom(this.#byIndexKey, keyText, documentId, sequenceNo)
   }
 }
 
-type Groups = Map<string, Map<string, number>>
+const noKeyTexts: readonly string[] = []
+
+function newKeyTexts(indexChanges: readonly IndexChange[]): readonly string[] {
+  if (indexChanges.length === 0) return noKeyTexts
+  const texts: string[] = []
+  for (const { indexId, newKey } of indexChanges) {
+    if (newKey !== undefined) texts.push(indexKeyText(indexId, newKey))
+  }
+  return texts
+}
 
 function addTo(groups: Groups, group: string, documentId: string, sequenceNo: number): void {
   const members = groups.get(group)
-  if (members === undefined) groups.set(group, new Map([[documentId, sequenceNo]]))
-  else members.set(documentId, sequenceNo)
+  if (members === undefined || (!(members instanceof Map) && members.documentId === documentId)) {
+    groups.set(group, { documentId, sequenceNo })
+  } else if (members instanceof Map) {
+    members.set(documentId, sequenceNo)
+  } else {
+    const first: [string, number] = [members.documentId, members.sequenceNo]
+    groups.set(group, new Map([first, [documentId, sequenceNo]]))
+  }
 }
 
 function removeFrom(groups: Groups, group: string, documentId: string, sequenceNo: number): void {
   const members = groups.get(group)
-  if (members?.get(documentId) !== sequenceNo) return
-  members.delete(documentId)
-  if (members.size === 0) groups.delete(group)
+  if (members instanceof Map) {
+    if (members.get(documentId) !== sequenceNo) return
+    members.delete(documentId)
+    if (members.size === 0) groups.delete(group)
+  } else if (members?.documentId === documentId && members.sequenceNo === sequenceNo) {
+    groups.delete(group)
+  }
 }
 
 function keysWithin(
-  members: ReadonlyMap<string, number> | undefined,
+  members: Member | Map<string, number> | undefined,
   after: number,
   upTo: number,
 ): string[] {
+  if (members === undefined) return []
+  if (!(members instanceof Map)) {
+    const { documentId, sequenceNo } = members
+    return sequenceNo > after && sequenceNo <= upTo ? [documentId] : []
+  }
   const out: string[] = []
-  for (const [documentId, sequenceNo] of members ?? []) {
+  for (const [documentId, sequenceNo] of members) {
     if (sequenceNo > after && sequenceNo <= upTo) out.push(documentId)
   }
   return out
