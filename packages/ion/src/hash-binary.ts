@@ -26,6 +26,25 @@ export class HashReader extends BinaryReader {
     this.#serialize(this.end, 0)
   }
 
+  /**
+   * As `serializeTopLevel`, and tells of each element of a list where its serialised form lies.
+   * @returns false when the value is no list, or null or annotated; nothing was read or written then.
+   */
+  serializeList(onElement: (start: number, end: number) => void): boolean {
+    const out = this.#out
+    const descriptor = this.bytes[this.pos] as number
+    if (descriptor >> 4 !== 11 || descriptor === 0xbf) return false
+    this.pos++
+    const valueEnd = this.readEnd(descriptor & 15, this.end)
+    out.begin(0xb0)
+    while (this.pos < valueEnd) {
+      const start = out.size
+      if (this.#serialize(valueEnd, 1)) onElement(start, out.size)
+    }
+    out.end()
+    return true
+  }
+
   /** @returns false for padding, which is skipped. */
   #serialize(end: number, depth: number): boolean {
     const start = this.pos

@@ -155,6 +155,11 @@ export class Sha256Sink extends HashSink {
     return sha256(this.#view(this.start, this.size - this.start))
   }
 
+  /** SHA-256 of finished output between two places, such as one element of a list. */
+  digestOf(start: number, end: number): Uint8Array {
+    return sha256(this.#view(start, end - start))
+  }
+
   #view(start: number, length: number): Uint8Array {
     if (length > keptViewBytesMax || this.bytes !== this.#lanes?.bytes) {
       return this.bytes.subarray(start, start + length)

@@ -3,7 +3,7 @@ import { fromHex, sha256, toBase64, toHex } from '@cairn/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { encodeIon } from './binary-writer.ts'
 import { IonError } from './errors.ts'
-import { hashIon, hashIonBytes, hashIonString, hashIonWith } from './hash.ts'
+import { hashIon, hashIonBytes, hashIonElements, hashIonString, hashIonWith } from './hash.ts'
 import { Sha256Sink } from './hash-sink-sha256.ts'
 import { serializeValue } from './hash-value.ts'
 import { parseIon } from './text-reader.ts'
@@ -12,6 +12,7 @@ import {
   type IonValue,
   ionFloat,
   ionInt,
+  ionList,
   ionString,
   ionStruct,
   ionSymbol,
@@ -170,5 +171,42 @@ describe('hashIonBytes', () => {
     const hash = hashIon(parseIon(text))
     expect(hashIonBytes(stream(hex))).toEqual(hash)
     expect(hashIonBytes(stream(`00 01 ff ${hex} 02 00 00`))).toEqual(hash)
+  })
+})
+
+describe('hashIonElements', () => {
+  const documents = Array.from({ length: 300 }, (_, no) =>
+    ionStruct(
+      Array.from({ length: 1 + (no % 30) }, (_, index): IonField => {
+        return { name: `field${index}`, value: ionString(`${no} ${'x'.repeat(index)}`) }
+      }),
+    ),
+  )
+
+  it('has the hash of the list and of each element as it stands alone', () => {
+    const list = ionList([...documents, ionInt(1), ionList([ionInt(2)])])
+    const { hash, elements } = hashIonElements(encodeIon(list))
+    expect(hash).toEqual(hashIon(list))
+    expect(elements).toEqual(list.values.map((value) => hashIon(value)))
+  })
+
+  it.each(['1', '{a: 1}', 'null.list', 'ann::[1, 2]', '(1 2)'])(
+    'has no elements for %s',
+    (text) => {
+      const value = parseIon(text)
+      const { hash, elements } = hashIonElements(encodeIon(value))
+      expect(hash).toEqual(hashIon(value))
+      expect(elements).toBeUndefined()
+    },
+  )
+
+  it('passes over padding, and has nothing for an empty list', () => {
+    expect(hashIonElements(stream('b0')).elements).toEqual([])
+    expect(hashIonElements(stream('b5 02 00 00 21 01')).elements).toEqual([hashIon(ionInt(1))])
+  })
+
+  it('refuses a list longer than its bytes, and two values', () => {
+    expect(() => hashIonElements(stream('b3 21 01'))).toThrow(IonError)
+    expect(() => hashIonElements(stream('b2 21 01 b0'))).toThrow(IonError)
   })
 })

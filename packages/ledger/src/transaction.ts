@@ -7,8 +7,10 @@ import {
   decodeIon,
   encodeIon,
   hashIonBytes,
+  hashIonElements,
   hashIonString,
   IonError,
+  type IonHashes,
   type IonValue,
 } from '@cairn/ion'
 import { dot } from '@cairn/merkle'
@@ -52,7 +54,9 @@ export class LedgerTransaction implements Transaction {
   /** Results with rows still to compute. */
   #openResults: OpenResult[] = []
   /** Parameters with their hashes: a document that is stored as it came need not be hashed again. */
-  #parameters: { readonly value: IonValue; readonly hash: Uint8Array }[] = []
+  #parameters: Parameter[] = []
+  /** Of the documents in parameters that are lists of them. */
+  #elementHashes: Map<IonValue, Uint8Array> | undefined
   #digest: Uint8Array
   /** Rows computed ahead of their pages, fetched ones included. */
   #heldBytes = 0
@@ -72,13 +76,15 @@ export class LedgerTransaction implements Transaction {
   }
 
   parameterHash(value: IonValue): Uint8Array | undefined {
-    return this.#parameters.find((parameter) => parameter.value === value)?.hash
+    const whole = this.#parameters.find((parameter) => parameter.value === value)?.hash
+    return whole ?? this.#elementHashes?.get(value)
   }
 
   /** Lets go of what only a commit needs. */
   forget(): void {
     this.#accepted = []
     this.#parameters = []
+    this.#elementHashes = undefined
     this.#openResults = []
   }
 
@@ -152,12 +158,21 @@ export class LedgerTransaction implements Transaction {
       }
       const parameter = readParameter(bytes, index++)
       this.#parameters.push(parameter)
+      this.#keepElementHashes(parameter)
       values.push(parameter.value)
       digest = dot(digest, parameter.hash)
     }
     this.#digest = dot(this.#digest, digest)
     if (tooLarge !== undefined) throw tooLarge
     return { digest, values }
+  }
+
+  #keepElementHashes({ value, elements }: Parameter): void {
+    if (elements === undefined || value.type !== 'list') return
+    this.#elementHashes ??= new Map()
+    for (const [index, element] of value.values.entries()) {
+      this.#elementHashes.set(element, elements[index] as Uint8Array)
+    }
   }
 
   /** Pulls rows for a result of this transaction, giving way to others at each pause. */
@@ -313,9 +328,18 @@ export class LedgerTransaction implements Transaction {
   }
 }
 
-function readParameter(bytes: Uint8Array, index: number): { value: IonValue; hash: Uint8Array } {
+interface Parameter extends IonHashes {
+  readonly value: IonValue
+}
+
+function readParameter(bytes: Uint8Array, index: number): Parameter {
   try {
-    return { value: decodeIon(bytes), hash: hashIonBytes(bytes) }
+    const value = decodeIon(bytes)
+    // Documents to be inserted, most likely.
+    if (value.type === 'list' && value.values[0]?.type === 'struct') {
+      return { value, ...hashIonElements(bytes) }
+    }
+    return { value, hash: hashIonBytes(bytes), elements: undefined }
   } catch (cause) {
     throw new LedgerError(
       { code: 'PARAMETER_INVALID', index },
