@@ -79,6 +79,13 @@ export {
   matchesLog,
   type PlacedLog,
 } from './logs/log-query.ts'
+export {
+  ChainNode,
+  type ChainNodeOptions,
+  type PendingBlock,
+  type SealingOptions,
+} from './node/chain-node.ts'
+export { pendingReader } from './node/pending-reader.ts'
 export { PoolError, type PoolErrorCode, type PoolErrorType } from './pool/pool-error.ts'
 export { PoolJournal } from './pool/pool-journal.ts'
 export {
@@ -108,6 +115,7 @@ export {
 export { Candidate, type PendingTransaction } from './sealer/candidate.ts'
 export {
   gasLimitWantedDefault,
+  type PendingSelection,
   type PendingTransactions,
   Sealer,
   type SealerOptions,

@@ -20,10 +20,20 @@ import { prepareHeader, sealDelayMs, sealingTurn } from '../clique/sealing.ts'
 import type { CliqueSnapshot } from '../clique/snapshot.ts'
 import { Candidate, type PendingTransaction } from './candidate.ts'
 
+/** Transactions to choose from, best first, each sender's in the order of nonces. */
+export interface PendingSelection {
+  /** Undefined when there is none left. */
+  peek(): PendingTransaction | undefined
+  /** The one that was peeked at is in the block. */
+  take(): void
+  /** It is not, so nothing more of its sender can be. */
+  skipSender(): void
+}
+
 /** Where transactions to seal come from. */
 export interface PendingTransactions {
-  /** Those that may be executed, best first, each sender's in the order of nonces. */
-  inSealingOrder(baseFee: bigint | undefined): Iterable<PendingTransaction>
+  /** @param baseFee Of the block, in wei: what cannot pay it is left out; 0 before London. */
+  select(baseFee: bigint): PendingSelection
   /** Calls back with each transaction that may be executed from now on. @returns what ends it. */
   onExecutable(listener: (transaction: PendingTransaction) => void): () => void
 }
@@ -176,9 +186,11 @@ export class Sealer {
     })
     const state = chain.stateOf(head.header)
     const candidate = new Candidate(header, chain.execute(state, header, dataFromHex(this.address)))
-    for (const transaction of pool.inSealingOrder(header.baseFeePerGas)) {
+    const selection = pool.select(header.baseFeePerGas ?? 0n)
+    for (let next = selection.peek(); next !== undefined; next = selection.peek()) {
       if (candidate.isFull) break
-      candidate.add(transaction)
+      if (candidate.add(next)) selection.take()
+      else selection.skipSender()
     }
     return candidate
   }
@@ -223,8 +235,7 @@ export class Sealer {
   }
 
   async #waitForTransactions(round: AbortSignal): Promise<void> {
-    const [first] = this.#options.pool.inSealingOrder(undefined)
-    if (first === undefined) await this.#waitForWake(round)
+    if (this.#options.pool.select(0n).peek() === undefined) await this.#waitForWake(round)
     // What comes in one turn of the event loop goes into one block.
     await new Promise<void>((resolve) => setImmediate(resolve))
   }

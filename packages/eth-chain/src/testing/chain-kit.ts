@@ -1,5 +1,5 @@
 /** Chains with state for tests: funded accounts, a plain pool, blocks sealed at will on a clock that is set by hand. */
-import { type Clock, silentLogger, systemRandom } from '@cairn/core'
+import { type Clock, equalBytes, silentLogger, systemRandom } from '@cairn/core'
 import {
   type Block,
   blockHash,
@@ -21,7 +21,7 @@ import { CliqueProposals } from '../clique/proposals.ts'
 import { SealRecord, type SealRecordStore } from '../clique/seal-record.ts'
 import { prepareHeader } from '../clique/sealing.ts'
 import { Candidate, type PendingTransaction } from '../sealer/candidate.ts'
-import { type PendingTransactions, Sealer } from '../sealer/sealer.ts'
+import { type PendingSelection, type PendingTransactions, Sealer } from '../sealer/sealer.ts'
 import { addressOf, keyOf } from './clique-chain.ts'
 
 export const ether: bigint = 10n ** 18n
@@ -88,8 +88,16 @@ export class PlainPool implements PendingTransactions {
     }
   }
 
-  inSealingOrder(): PendingTransaction[] {
-    return [...this.transactions.values()]
+  select(): PendingSelection {
+    let left = [...this.transactions.values()]
+    return {
+      peek: () => left[0],
+      take: () => left.shift(),
+      skipSender: () => {
+        const sender = left[0]?.sender
+        left = left.filter((each) => !equalBytes(each.sender, sender ?? each.sender))
+      },
+    }
   }
 
   onExecutable(listener: (transaction: PendingTransaction) => void): () => void {
