@@ -1,5 +1,7 @@
 /** `@cairn/eth-rpc`: JSON-RPC of an Ethereum node over HTTP, WebSocket and IPC. */
 
+export { type CallLimits, defaultCallLimits } from './call-runner.ts'
+export { type ChainEvents, chainEvents, type PendingTransactionEvent } from './chain-events.ts'
 export {
   type CallReport,
   Dispatcher,
@@ -18,7 +20,10 @@ export {
   type RpcMethod,
   type Subscriber,
 } from './method.ts'
+export type { NodeFacts } from './namespaces/web3-net.ts'
+export { NodeView, type PendingBlock } from './node-view.ts'
 export { type BlockReference, type BlockTag, parameters } from './parameters.ts'
+export { type ReadNamespaceOptions, readNamespaces } from './read-namespaces.ts'
 export {
   openRpcWebSocketServer,
   type RpcWebSocketOptions,
