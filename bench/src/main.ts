@@ -49,6 +49,11 @@ const plans: Readonly<Record<string, SuitePlan>> = {
     roundCount: 3,
     seconds: 1,
   },
+  import: {
+    load: async () => (await import('./import-suite.ts')).importSuite,
+    roundCount: 3,
+    seconds: 5,
+  },
   growth: {
     load: async () => (await import('./growth-suite.ts')).growthSuite,
     roundCount: 3,

@@ -11,8 +11,9 @@ import { catalogInfoOf, entryHashOf, Replayer } from './replay.ts'
 
 /** Blocks replayed per LMDB commit. */
 export const replayedBlockCountMax = 2000
-/** Bytes of documents replayed per LMDB commit: bounds the memory of blocks that are large. */
-const replayedBytesMax = 32 * 1024 * 1024
+/** Revisions and bytes of documents replayed per LMDB commit: bounds the memory of blocks that are large. */
+const replayedRevisionCountMax = 4000
+const replayedBytesMax = 8 * 1024 * 1024
 
 export interface ProjectionWriterParts {
   readonly strandId: string
@@ -31,6 +32,7 @@ export class ProjectionWriter {
   readonly #places = new Map<string, RevisionPlace>()
   #batch: ProjectedBlock[] = []
   #batchBytes = 0
+  #batchRevisionCount = 0
   #last: { sequenceNo: number; blockHash: Uint8Array; timestampMs: number } | undefined
 
   constructor(parts: ProjectionWriterParts) {
@@ -79,11 +81,14 @@ export class ProjectionWriter {
   /** Takes the next block; commits when enough have come together. */
   async add(block: BlockRecord, entryHash?: Uint8Array): Promise<void> {
     const isFull =
-      this.#batch.length === replayedBlockCountMax || this.#batchBytes >= replayedBytesMax
+      this.#batch.length === replayedBlockCountMax ||
+      this.#batchRevisionCount >= replayedRevisionCountMax ||
+      this.#batchBytes >= replayedBytesMax
     // Before the block is replayed: what was replayed and is not applied yet must stay known to the next block.
     if (isFull || catalogInfoOf(block) !== undefined) await this.apply()
     const projected = this.#replayer.replay(block)
     this.#batch.push(projected)
+    this.#batchRevisionCount += projected.revisions.length
     for (const { revision } of projected.revisions) {
       this.#batchBytes += revision.record.length
       const { sequenceNo, ordinal } = revision
@@ -114,5 +119,6 @@ export class ProjectionWriter {
     this.#places.clear()
     this.#batch = []
     this.#batchBytes = 0
+    this.#batchRevisionCount = 0
   }
 }

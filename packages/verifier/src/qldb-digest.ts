@@ -32,8 +32,11 @@ export interface VerifyBlockParameters extends Pick<BlockContentOptions, 'catalo
   readonly digest: Uint8Array
   /** Last block that the digest covers. */
   readonly tip: BlockAddress
-  /** False for blocks made by QLDB itself, which can reach grade `qldb-folded` only. Default true. */
-  readonly strict?: boolean
+  /**
+   * False for blocks made by QLDB itself, which can reach grade `qldb-folded` only. `detect`: as the block has it, so
+   * look at the grade. Default true.
+   */
+  readonly strict?: boolean | 'detect'
 }
 
 export interface VerifiedBlock {
@@ -43,6 +46,8 @@ export interface VerifiedBlock {
 }
 
 export interface VerifyRevisionParameters extends Pick<BlockContentOptions, 'catalogInfoHash'> {
+  /** How `block` is checked; see {@link VerifyBlockParameters.strict}. */
+  readonly strict?: boolean | 'detect'
   readonly revision: Revision
   /** From GetRevision. */
   readonly proof: readonly Uint8Array[]
@@ -74,14 +79,15 @@ export function verifyBlock(parameters: VerifyBlockParameters): VerifiedBlock {
   const { blockAddress } = block
   checkTip(blockAddress, tip)
   const content = verifyBlockContent(block, { strict, catalogInfoHash })
-  if (strict) {
+  const isNative = content.form === 'native'
+  if (isNative) {
     const size = tip.sequenceNo + 1
     checkProofLength(blockAddress, proof, inclusionProofLength(blockAddress.sequenceNo, size))
     checkBlockPath(block, proof, digest, tip)
   } else {
     checkFold(blockAddress, block.blockHash, proof, digest)
   }
-  return { grade: strict ? 'qldb-strict' : 'qldb-folded', address: blockAddress, content }
+  return { grade: isNative ? 'qldb-strict' : 'qldb-folded', address: blockAddress, content }
 }
 
 /**
@@ -111,14 +117,15 @@ export function verifyRevision(parameters: VerifyRevisionParameters): VerifiedRe
     return { grade: 'qldb-folded', ...facts, position: undefined }
   }
   const content = verifyBlockContent(block, {
-    strict: true,
+    strict: parameters.strict ?? true,
     catalogInfoHash: parameters.catalogInfoHash,
   })
   if (header !== undefined) checkHeader(block, content, header)
   checkBelonging(block, revision)
   const position = positionOf(revision, hashes, block, content)
   checkRevisionPath(revision, position, block, content, parameters)
-  return { grade: 'qldb-strict', ...facts, position }
+  const grade = content.form === 'native' ? 'qldb-strict' : 'qldb-folded'
+  return { grade, ...facts, position }
 }
 
 function checkTip(blockAddress: BlockAddress, tip: BlockAddress): void {

@@ -29,7 +29,7 @@ export const verifyBlockCommand: Command = {
       const known = await chooseDigest(context, control, ledgerName)
       const { block, proof } = await fetchBlock(control, ledgerName, sequenceNo, known)
       const { digest, tip } = known
-      const { grade } = verifyBlock({ block, proof, digest, tip })
+      const { grade } = verifyBlock({ block, proof, digest, tip, strict: 'detect' })
       const count = block.revisions.length
       const revisions = `${count} revision${count === 1 ? '' : 's'}`
       return {

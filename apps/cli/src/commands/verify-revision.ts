@@ -45,7 +45,10 @@ export const verifyRevisionCommand: Command = {
       const revision = parseRevision(parseIon(valueText))
       const proof = proofText === undefined ? [] : parseProof(parseIon(proofText))
       const { block } = await fetchBlock(control, ledgerName, sequenceNo, known)
-      const verified = verifyRevision({ revision, proof, digest, tip, block })
+      const verified = verifyRevision({
+        ...{ revision, proof, digest, tip, block },
+        strict: 'detect',
+      })
       checkAddress(verified.address, tip.strandId, sequenceNo)
       if (verified.documentId !== documentId) {
         throw new VerificationError(

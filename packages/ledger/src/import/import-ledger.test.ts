@@ -1,7 +1,13 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { equalBytes } from '@cairn/core'
 import { fieldOf, type IonStruct, type IonValue, ionInt, ionStruct } from '@cairn/ion'
-import { createLedgerReplay, parseBlock } from '@cairn/verifier'
+import {
+  createLedgerReplay,
+  parseBlock,
+  parseRevision,
+  verifyBlock,
+  verifyRevision,
+} from '@cairn/verifier'
 import { describe, expect, it } from 'vitest'
 import { type EmbeddedLedger, openLedger } from '../library.ts'
 import { asQldbJournal, blocksOf } from '../testing/qldb-journal.ts'
@@ -235,3 +241,28 @@ function changed(data: IonValue): IonValue {
   expect(fieldOf(struct, 'vin')).toBeDefined()
   return ionStruct([...struct.fields, { name: 'added', value: ionInt(1) }])
 }
+
+describe('proofs of blocks that QLDB sealed', () => {
+  it('lead to digests of before and after the import, with QLDB’s grade', async () => {
+    const { strandId, blocks: native } = await exported()
+    const blocks = asQldbJournal(native)
+    const directory = await importInto(sourceOf(blocks, strandId))
+    const open = await openLedger({ directory, name: 'old' })
+    const oldTip = { strandId, sequenceNo: 25 }
+    const digest = digestOf(blocks, 26)
+    const address = { strandId, sequenceNo: 20 }
+    const shown = open.ledger.block(address, oldTip)
+    const block = parseBlock(shown.value)
+    const proof = shown.proof ?? []
+    const below = { block, proof, digest, tip: oldTip, strict: 'detect' as const }
+    expect(verifyBlock(below).grade).toBe('qldb-folded')
+    const [revision] = block.revisions
+    if (revision === undefined || revision.kind === 'hashOnly') throw new Error('has a document')
+    const { value, proof: path = [] } = open.ledger.revision(address, revision.metadata.id, oldTip)
+    const facts = { revision: parseRevision(value), proof: path, digest, tip: oldTip }
+    expect(verifyRevision(facts).grade).toBe('qldb-folded')
+    expect(verifyRevision({ ...facts, block, strict: 'detect' }).grade).toBe('qldb-folded')
+    expect(() => verifyRevision({ ...facts, block })).toThrow()
+    await open.close()
+  })
+})
