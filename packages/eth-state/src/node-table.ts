@@ -3,6 +3,8 @@
  * one trie and grows with the state, not with its history.
  *
  *   prefix (1 byte 0 for accounts, 32 bytes hash of the address for storage) ‖ one byte per nibble   → RLP
+ *
+ * With a source of leaves those have no rows: the flat state has them already, and they are most of a trie.
  */
 
 import type { Table } from './database.ts'
@@ -19,10 +21,12 @@ import {
 export class NodeTable implements NodeSource {
   readonly #table: Table
   readonly #prefix: Uint8Array
+  readonly findLeaf?: NonNullable<NodeSource['findLeaf']>
 
-  constructor(table: Table, prefix: Uint8Array) {
+  constructor(table: Table, prefix: Uint8Array, findLeaf?: NodeSource['findLeaf']) {
     this.#table = table
     this.#prefix = prefix
+    if (findLeaf !== undefined) this.findLeaf = findLeaf
   }
 
   loadNode(key: Uint8Array, depth: number): Uint8Array | undefined {
@@ -64,6 +68,8 @@ export class NodeTable implements NodeSource {
         count += this.#storeBelow(child, path, depth + nibbleCount)
       }
     }
+    node.isStored = true
+    if (node.kind === 'leaf' && this.findLeaf !== undefined) return count
     const row = path.subarray(0, start + depth)
     // Shorter ones stand in their parents; the root has none.
     if (depth === 0 || node.ref?.length === hashSize) {
@@ -71,7 +77,6 @@ export class NodeTable implements NodeSource {
     } else {
       this.#table.remove(row)
     }
-    node.isStored = true
     return count
   }
 

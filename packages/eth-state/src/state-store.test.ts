@@ -15,7 +15,7 @@ import { createMPT, verifyMPTWithMerkleProof } from '@ethereumjs/mpt'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { encodeTrieAccount } from './account-row.ts'
-import type { Database } from './database.ts'
+import { type Database, lastKey } from './database.ts'
 import { openLmdbDatabase } from './lmdb-database.ts'
 import { createMemoryDatabase } from './memory-database.ts'
 import { historyCountMax, openStateStore, type State, type StateStore } from './state-store.ts'
@@ -244,7 +244,28 @@ function runSteps(database: Database, isArchive: boolean, steps: readonly Step[]
     expectState(store.head, line.at(-1) as Model)
   }
   for (const model of line) expectState(stateOf(model), model)
+  expectNoNodesLeftOver(database, store, line.at(-1) as Model)
   return store
+}
+
+/** As many rows of nodes as where the same state was made in one go. */
+function expectNoNodesLeftOver(database: Database, store: StateStore, model: Model): void {
+  const countNodes = (of: Database) =>
+    ['accountNodes', 'storageNodes'].map(
+      (name) => [...of.table(name).range(Uint8Array.of(0), lastKey)].length,
+    )
+  store.flushNodes()
+  const fresh = createMemoryDatabase()
+  const other = openStateStore(fresh)
+  const accounts = Array.from(model, ([no, { balance, nonce, codeHash, storage }]) => ({
+    address: addressOf(no),
+    account: { balance, nonce, codeHash },
+    storageCleared: false,
+    storage: Array.from(storage, ([slot, value]) => ({ slot: slotOf(slot), value: wordOf(value) })),
+  }))
+  other.commit(other.stage(other.head, { accounts, codes: [] }))
+  other.flushNodes()
+  if (model.size > 0) expect(countNodes(database)).toEqual(countNodes(fresh))
 }
 
 function rootBytes(model: Model): Uint8Array {

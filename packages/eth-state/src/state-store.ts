@@ -38,11 +38,13 @@ import {
   type AccountEdit,
   editTries,
   flattenTries,
+  type LeafRows,
   type NodeTables,
   openNodeTables,
   StateTries,
 } from './state-tries.ts'
 import { trieProof } from './trie.ts'
+import { firstDifference, joinPath } from './trie-node.ts'
 
 /** Commits whose state before stays readable. Source: geth 1.13, `core/state/pruner` and `TriesInMemory`. */
 export const historyCountMax = 128
@@ -60,7 +62,7 @@ const rowCountMax = 65_536
 const codeCountMax = 256
 /** Archive mode looks a row up in the history from here on, rather than in one diff after the other. */
 const diffsWalkedMax = 16
-const formatVersion = 1
+const formatVersion = 2
 
 const nothing = new Uint8Array(0)
 const zeroWord = new Uint8Array(32)
@@ -123,7 +125,10 @@ export class StateStore {
     this.#database = database
     this.#isArchive = options.isArchive ?? false
     this.#tables = openTables(database)
-    this.#nodes = openNodeTables(this.#tables.accountNodes, this.#tables.storageNodes)
+    this.#nodes = this.#openNodes({
+      readRow: (key) => this.#readHeadRow(key),
+      keysBelow: (prefix, key, depth) => this.#keysBelow(prefix, key, depth),
+    })
     const meta = readMeta(this.#tables.meta)
     this.#headNo = meta.headNo
     this.#headRoot = meta.headRoot
@@ -551,6 +556,17 @@ export class StateStore {
     this.#unflushedRowCount = 0
   }
 
+  #openNodes(rows: LeafRows): NodeTables {
+    return openNodeTables(this.#tables.accountNodes, this.#tables.storageNodes, rows)
+  }
+
+  /** Keys of rows of the head. */
+  *#keysBelow(prefix: string, key: Uint8Array, depth: number): Generator<string> {
+    const table = prefix === '' ? this.#tables.accounts : this.#tables.slots
+    const { start, end } = boundsOfPath(bytesOfText(prefix), key, depth)
+    for (const { key: found } of table.range(start, end)) yield textOfBytes(found)
+  }
+
   /** The tries of the head, from those that were flushed last and the commits since. */
   #catchUp({ flushedRoot }: Meta): StateTries {
     const flushed = new StateTries(
@@ -559,12 +575,19 @@ export class StateStore {
     )
     if (this.#flushedNo === this.#headNo) return flushed
     const rows = this.#rowsBefore(this.#flushedNo)
-    const edits = rowEdits(
-      rows.keys(),
-      (key) => (rows.has(key) ? rows.get(key) : this.#readHeadRow(key)),
-      (key) => this.#readHeadRow(key),
-    )
-    const { tries, root } = editTries(flushed, this.#nodes, edits, () => undefined)
+    const before = (key: string) => (rows.has(key) ? rows.get(key) : this.#readHeadRow(key))
+    const edits = rowEdits(rows.keys(), before, (key) => this.#readHeadRow(key))
+    // Leaves as they were then: some have gone since, and some have come.
+    const gone = [...rows.keys()].filter((key) => rows.get(key) !== undefined)
+    const keysBelow = this.#keysBelow.bind(this)
+    const nodes = this.#openNodes({
+      readRow: before,
+      *keysBelow(prefix, key, depth) {
+        yield* keysBelow(prefix, key, depth)
+        for (const each of gone) if (isBelow(each, prefix, key, depth)) yield each
+      },
+    })
+    const { tries, root } = editTries(flushed, nodes, edits, () => undefined)
     if (!equalBytes(root, this.#headRoot)) throw stateDamaged('the rows do not lead to the root')
     this.#unflushedRowCount = rows.size
     return flattenTries(tries)
@@ -779,6 +802,29 @@ function readMeta(meta: Table): Meta {
 function writeHead(meta: Table, headNo: number, headRoot: Uint8Array): void {
   meta.put(formatKey, Uint8Array.of(formatVersion))
   meta.put(headKey, concatBytes(encodeNo(headNo), headRoot))
+}
+
+/** Of the keys that begin with `prefix` and the first `depth` nibbles of `key`. */
+function boundsOfPath(
+  prefix: Uint8Array,
+  key: Uint8Array,
+  depth: number,
+): { readonly start: Uint8Array; readonly end: Uint8Array } {
+  const start = concatBytes(prefix, joinPath(key, depth, key, 0, 0))
+  if ((depth & 1) === 0) return { start, end: endOfPrefix(start) ?? lastKey }
+  const last = start.length - 1
+  if ((start[last] as number) === 0xf0) {
+    return { start, end: endOfPrefix(start.subarray(0, last)) ?? lastKey }
+  }
+  const end = start.slice()
+  end[last] = (start[last] as number) + 0x10
+  return { start, end }
+}
+
+function isBelow(row: string, prefix: string, key: Uint8Array, depth: number): boolean {
+  const isOfKind = (row.length === accountKeySize) === (prefix === '')
+  if (!isOfKind || !row.startsWith(prefix)) return false
+  return firstDifference(bytesOfText(row.slice(prefix.length)), key, 0, depth) === depth
 }
 
 function removePrefix(table: Table, prefix: Uint8Array): void {

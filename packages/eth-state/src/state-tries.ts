@@ -4,12 +4,12 @@
  */
 import { assert, equalBytes } from '@cairn/core'
 import { emptyTrieRoot, encodeRlp } from '@cairn/eth-codec'
-import { encodeTrieAccount, type StoredAccount } from './account-row.ts'
-import { bytesOfText } from './byte-text.ts'
+import { decodeAccountRow, encodeTrieAccount, type StoredAccount } from './account-row.ts'
+import { bytesOfText, textOfBytes } from './byte-text.ts'
 import type { Table } from './database.ts'
 import { NodeTable } from './node-table.ts'
-import { TrieEdit, trieRootHash } from './trie.ts'
-import type { TrieChild } from './trie-node.ts'
+import { type NodeSource, TrieEdit, trieRootHash } from './trie.ts'
+import { hashSize, LeafNode, type TrieChild } from './trie-node.ts'
 
 /** What happens to one account between two states. */
 export interface AccountEdit {
@@ -70,10 +70,51 @@ export interface NodeTables {
   storage(text: string): NodeTable
 }
 
-export function openNodeTables(accountNodes: Table, storageNodes: Table): NodeTables {
+/** The flat state that tries stand on: leaves are made from its rows. */
+export interface LeafRows {
+  /** By key as text: hash of an address, and hash of a slot behind it. */
+  readRow(key: string): Uint8Array | undefined
+  /** Keys of rows that begin with the bytes of `prefix` and the nibbles of `key` up to `depth`. */
+  keysBelow(prefix: string, key: Uint8Array, depth: number): Iterable<string>
+}
+
+export function openNodeTables(
+  accountNodes: Table,
+  storageNodes: Table,
+  rows: LeafRows,
+): NodeTables {
   return {
-    accounts: new NodeTable(accountNodes, accountPrefix),
-    storage: (text) => new NodeTable(storageNodes, bytesOfText(text)),
+    accounts: new NodeTable(accountNodes, accountPrefix, leafFinder(rows, '', accountLeafValue)),
+    storage: (text) =>
+      new NodeTable(storageNodes, bytesOfText(text), leafFinder(rows, text, encodeRlp)),
+  }
+}
+
+function accountLeafValue(row: Uint8Array): Uint8Array {
+  return encodeTrieAccount(decodeAccountRow(row))
+}
+
+/** @param prefix Of the rows' keys. @param leafValueOf What stands in the trie for a row. */
+function leafFinder(
+  rows: LeafRows,
+  prefix: string,
+  leafValueOf: (row: Uint8Array) => Uint8Array,
+): NonNullable<NodeSource['findLeaf']> {
+  return (key, depth, isIt) => {
+    const check = (keyText: string): LeafNode | undefined => {
+      const row = rows.readRow(prefix + keyText)
+      if (row === undefined) return undefined
+      const leaf = new LeafNode(bytesOfText(keyText), leafValueOf(row))
+      return isIt(leaf) ? leaf : undefined
+    }
+    // Mostly it is the very key that is being looked for.
+    const exact = key.length === hashSize ? check(textOfBytes(key)) : undefined
+    if (exact !== undefined) return exact
+    for (const found of rows.keysBelow(prefix, key, depth)) {
+      const leaf = check(found.slice(prefix.length))
+      if (leaf !== undefined) return leaf
+    }
+    return undefined
   }
 }
 

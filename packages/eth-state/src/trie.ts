@@ -28,6 +28,11 @@ export interface NodeSource {
    * Undefined when there is none, which makes the trie a damaged one.
    */
   loadNode(key: Uint8Array, depth: number): Uint8Array | undefined
+  /**
+   * A leaf that is kept elsewhere: the one among the entries below the first `depth` nibbles of `key` for which `isIt`
+   * holds. Absent where leaves are loaded like all nodes.
+   */
+  findLeaf?(key: Uint8Array, depth: number, isIt: (leaf: LeafNode) => boolean): LeafNode | undefined
 }
 
 /** A trie that lies in memory whole. */
@@ -145,7 +150,11 @@ export class TrieEdit {
   #extend(node: TrieNode, key: Uint8Array, depth: number, nibbleCount: number): TrieNode {
     if (node.kind === 'branch') return new ExtensionNode(key, nibbleCount, node)
     this.removed.push({ key, depth: depth + nibbleCount })
-    if (node.kind === 'leaf') return new LeafNode(node.key, node.value)
+    if (node.kind === 'leaf') {
+      // Where leaves are kept elsewhere, nothing takes the place of the node that was here.
+      this.removed.push({ key, depth })
+      return new LeafNode(node.key, node.value)
+    }
     return new ExtensionNode(node.key, nibbleCount + node.nibbleCount, node.child)
   }
 
@@ -228,13 +237,18 @@ function resolveNode(
 
 function loadNode(hash: Uint8Array, source: NodeSource, key: Uint8Array, depth: number): TrieNode {
   const rlp = source.loadNode(key, depth)
-  if (rlp === undefined) throw stateDamaged(`a trie node at depth ${depth} is missing`)
-  if (!equalBytes(keccak256(rlp), hash)) {
-    throw stateDamaged(`a trie node at depth ${depth} does not match its hash`)
+  if (rlp !== undefined && equalBytes(keccak256(rlp), hash)) {
+    const node = decodeNode(rlp, key, depth)
+    node.ref = hash
+    return node
   }
-  const node = decodeNode(rlp, key, depth)
-  node.ref = hash
-  return node
+  const leaf = source.findLeaf?.(key, depth, (each) => equalBytes(refOf(each, depth), hash))
+  if (leaf === undefined) {
+    const fault = rlp === undefined ? 'is missing' : 'does not match its hash'
+    throw stateDamaged(`a trie node at depth ${depth} ${fault}`)
+  }
+  leaf.isStored = true
+  return leaf
 }
 
 /** The value under a key, or undefined. */
