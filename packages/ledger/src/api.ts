@@ -111,6 +111,11 @@ export interface Ledger {
    * @throws LedgerError LEDGER_CLOSED, LEDGER_STOPPED; the reason of `signal`
    */
   untilBlock(sequenceNo: number, signal?: AbortSignal): Promise<void>
+  /**
+   * Resolves when the data of all revisions redacted so far is in no file of the ledger any more.
+   * @throws LedgerError LEDGER_CLOSED, LEDGER_STOPPED: what is left is done after the next start.
+   */
+  untilRedacted(): Promise<void>
 }
 
 export interface IoUsage {

@@ -484,6 +484,12 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     this.#checkRunning()
   }
 
+  async untilRedacted(): Promise<void> {
+    this.#checkRunning()
+    await this.#redactor.untilDone()
+    this.#checkRunning()
+  }
+
   #provable(
     address: BlockAddress,
     tip: BlockAddress | undefined,

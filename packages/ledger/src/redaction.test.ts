@@ -3,7 +3,7 @@ import { decodeIon, fieldOf, formatIon, type IonValue, jsFromIon } from '@cairn/
 import { describe, expect, it } from 'vitest'
 import type { BlockAddress, EmbeddedLedger } from './index.ts'
 import { verifyLedgerDirectory } from './index.ts'
-import { filesWith, watchRedactions } from './testing/redaction-watch.ts'
+import { filesWith } from './testing/files-with.ts'
 import { temporaryLedger } from './testing/temporary-ledger.ts'
 
 interface HistoryRow {
@@ -30,8 +30,7 @@ async function tableIdOf(open: EmbeddedLedger): Promise<string> {
 
 /** Ledger with one person, whose name was changed once: the first version holds the marker. */
 async function ledgerWithHistory(name: string) {
-  const watch = watchRedactions()
-  const temporary = await temporaryLedger({ logger: watch.logger })
+  const temporary = await temporaryLedger()
   await run(temporary.open, 'CREATE TABLE Person')
   await run(temporary.open, 'CREATE INDEX ON Person (name)')
   await run(temporary.open, 'INSERT INTO Person ?', { name: marker(name), age: 1 })
@@ -42,12 +41,12 @@ async function ledgerWithHistory(name: string) {
   const [first] = (await historyOf(open)) as [HistoryRow]
   const redact = (ledger: EmbeddedLedger = open, row = first) =>
     run(ledger, `EXEC REDACT_REVISION ?, '${tableId}', '${row.metadata.id}'`, row.blockAddress)
-  return { ...temporary, open, watch, tableId, first, redact }
+  return { ...temporary, open, tableId, first, redact }
 }
 
 describe('EXEC REDACT_REVISION', () => {
   it('answers what it redacts, shows the hash from then on, and takes the data out of every file', async () => {
-    const { directory, open, watch, tableId, first, redact } = await ledgerWithHistory('first')
+    const { directory, open, tableId, first, redact } = await ledgerWithHistory('first')
     expect((await filesWith(directory, marker('first'))).length).toBeGreaterThan(1)
     const digest = open.ledger.digest()
     const before = open.ledger.revision(first.blockAddress, first.metadata.id, digest.tipAddress)
@@ -59,7 +58,7 @@ describe('EXEC REDACT_REVISION', () => {
     expect(redacted.data).toBeUndefined()
     expect(redacted.dataHash).toHaveLength(32)
     expect(current.data).toEqual({ name: 'Ada', age: 1 })
-    await watch.untilGone(1)
+    await open.ledger.untilRedacted()
     expect(await filesWith(directory, marker('first'))).toEqual([])
     expect(await historyOf(open)).toEqual([redacted, current])
     // A proof against a digest from before holds for what is left.
@@ -88,9 +87,10 @@ describe('EXEC REDACT_REVISION', () => {
   })
 
   it('survives a restart, a lost projection, and a repetition', async () => {
-    const { directory, reopen, watch, redact } = await ledgerWithHistory('restart')
+    const ledger = await ledgerWithHistory('restart')
+    const { directory, reopen, redact } = ledger
     await redact()
-    await watch.untilGone(1)
+    await ledger.open.ledger.untilRedacted()
     let open = await reopen()
     const [redacted] = await historyOf(open)
     expect(redacted?.dataHash).toHaveLength(32)
@@ -102,20 +102,20 @@ describe('EXEC REDACT_REVISION', () => {
     expect(rows[0]).toEqual(redacted)
     expect(await run(open, 'SELECT name FROM Person WHERE name = ?', 'Ada')).toHaveLength(1)
     await redact(open)
-    await watch.untilGone(3)
+    await open.ledger.untilRedacted()
     expect(await historyOf(open)).toEqual(rows)
     expect(await filesWith(directory, marker('restart'))).toEqual([])
   })
 
   it('reaches old revisions of deleted documents and of dropped tables', async () => {
-    const { directory, open, watch, tableId, redact, first } = await ledgerWithHistory('deleted')
+    const { directory, open, tableId, redact, first } = await ledgerWithHistory('deleted')
     await run(open, 'UPDATE Person SET name = ?', marker('second'))
     await run(open, 'DELETE FROM Person')
     await run(open, 'DROP TABLE Person')
     const history = (await run(open, `SELECT * FROM history('${tableId}') AS h`)) as HistoryRow[]
     expect(history).toHaveLength(4)
     for (const row of history.slice(0, 3)) await redact(open, row)
-    await watch.untilGone(3)
+    await open.ledger.untilRedacted()
     for (const name of ['deleted', 'second']) {
       expect(await filesWith(directory, marker(name))).toEqual([])
     }
@@ -125,7 +125,7 @@ describe('EXEC REDACT_REVISION', () => {
   })
 
   it('keeps what open transactions see, and history redacted for all of them', async () => {
-    const { directory, open, watch, redact } = await ledgerWithHistory('open')
+    const { directory, open, redact } = await ledgerWithHistory('open')
     const reader = open.ledger.startTransaction()
     const names = async () => {
       const result = await reader.execute('SELECT h.data.name FROM history(Person) AS h', [])
@@ -135,7 +135,7 @@ describe('EXEC REDACT_REVISION', () => {
     expect(await names()).toEqual([{ name: marker('open') }, { name: 'Ada' }])
     await redact()
     expect(await names()).toEqual([{}, { name: 'Ada' }])
-    await watch.untilGone(1)
+    await open.ledger.untilRedacted()
     expect(await filesWith(directory, marker('open'))).toEqual([])
     expect(await names()).toEqual([{}, { name: 'Ada' }])
     await run(open, 'UPDATE Person SET age = 2')

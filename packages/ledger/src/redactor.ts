@@ -54,6 +54,7 @@ export class Redactor {
   readonly #closing = new AbortController()
   #projectedNo = -1
   #work: Promise<void> | undefined
+  #waiters: { readonly last: PendingRedaction; readonly wake: () => void }[] = []
 
   /** @param pending What an earlier process did not finish. */
   constructor(parts: RedactorParts, pending: readonly PendingRedaction[]) {
@@ -150,6 +151,7 @@ export class Redactor {
         if (mask.redaction === redaction) mask.isFinished = true
       }
     }
+    this.#wake()
     const { logger, ledgerName } = this.#parts
     logger.log('info', 'redacted data is gone from the files', {
       ledger: ledgerName,
@@ -180,9 +182,25 @@ export class Redactor {
     return { batch, bodies: [...bodies].map(([sequenceNo, body]) => ({ sequenceNo, body })) }
   }
 
+  /** Resolves when nothing noted so far is pending, or nothing more will be done. */
+  untilDone(): Promise<void> {
+    const last = this.#pending.at(-1)
+    if (last === undefined || this.#closing.signal.aborted) return Promise.resolve()
+    return new Promise((wake) => this.#waiters.push({ last, wake }))
+  }
+
+  /** Redactions are carried out in the order of their blocks, so the last one tells. */
+  #wake(): void {
+    const isOver = this.#closing.signal.aborted
+    const waiters = this.#waiters
+    this.#waiters = waiters.filter(({ last }) => !isOver && this.#pending.includes(last))
+    for (const waiter of waiters) if (!this.#waiters.includes(waiter)) waiter.wake()
+  }
+
   /** Starts nothing any more, and breaks off what can take long. */
   stop(): void {
     this.#closing.abort()
+    this.#wake()
   }
 
   /** Waits for the step under way. */

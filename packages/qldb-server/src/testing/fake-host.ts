@@ -166,6 +166,8 @@ export class FakeLedger implements Ledger {
 
   async untilBlock(): Promise<void> {}
 
+  async untilRedacted(): Promise<void> {}
+
   #address(sequenceNo: number): BlockAddress {
     return { strandId: this.strandId, sequenceNo }
   }
