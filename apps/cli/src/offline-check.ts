@@ -94,6 +94,7 @@ function toJson(report: LedgerVerification): Readonly<Record<string, unknown>> {
     blockCount,
     importedBlockCount,
     revisionCount,
+    redactedRevisionCount: report.redactedRevisionCount,
     digest: toBase64(report.digest),
     findings,
   }
@@ -103,7 +104,9 @@ function toText(report: LedgerVerification, known: KnownDigest | undefined): str
   const { name, strandId, blockCount, importedBlockCount, revisionCount, findings } = report
   const imported = importedBlockCount === 0 ? '' : ` (${importedBlockCount} of them QLDB's own)`
   const blocks = `${blockCount} blocks${imported}`
-  const facts = `${blocks} with ${revisionCount} revisions, strand ${strandId}`
+  const { redactedRevisionCount: redactedCount } = report
+  const redacted = redactedCount === 0 ? '' : ` (${redactedCount} of them redacted)`
+  const facts = `${blocks} with ${revisionCount} revisions${redacted}, strand ${strandId}`
   if (findings.length === 0) {
     const covered = known === undefined ? '' : `\n  It gives ${known.source} again.`
     return `Verified: ledger ${name}, ${facts}.${covered}\n  Digest ${toBase64(report.digest)}`

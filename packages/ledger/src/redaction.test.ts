@@ -1,6 +1,9 @@
 import { readdir, rm } from 'node:fs/promises'
-import { decodeIon, fieldOf, formatIon, type IonValue, jsFromIon } from '@cairn/ion'
+import { systemRandom } from '@cairn/core'
+import { decodeIon, fieldOf, formatIon, hashIonBytes, type IonValue, jsFromIon } from '@cairn/ion'
+import { nodeFileSystem, openJournal } from '@cairn/journal'
 import { describe, expect, it } from 'vitest'
+import { eraseInBody } from './block-record.ts'
 import type { BlockAddress, EmbeddedLedger } from './index.ts'
 import { verifyLedgerDirectory } from './index.ts'
 import { filesWith } from './testing/files-with.ts'
@@ -68,7 +71,7 @@ describe('EXEC REDACT_REVISION', () => {
     expect(formatIon(after.value)).toContain('dataHash')
     await open.close()
     const [verification] = await verifyLedgerDirectory({ directory })
-    expect(verification?.findings).toEqual([])
+    expect(verification).toMatchObject({ findings: [], redactedRevisionCount: 1 })
   })
 
   it('is recorded in its block as QLDB records it', async () => {
@@ -187,6 +190,33 @@ describe('EXEC REDACT_REVISION', () => {
       }),
     ).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
     expect((await historyOf(open))[0]?.data).toBeDefined()
+  })
+})
+
+describe('verifying a folder', () => {
+  it('names data that was taken out of the journal without a redaction', async () => {
+    const { directory, open, first } = await ledgerWithHistory('forged')
+    await open.close()
+    const [strand] = await readdir(`${directory}/ledgers`)
+    const journal = await openJournal({
+      directory: `${directory}/ledgers/${strand}/journal`,
+      fileSystem: nodeFileSystem,
+      random: systemRandom,
+    })
+    const { sequenceNo } = first.blockAddress
+    const { body } = journal.read(sequenceNo)
+    const erased = eraseInBody(body, new Set([0]), hashIonBytes) as Uint8Array
+    await journal.overwrite([{ sequenceNo, body: erased }])
+    await journal.close()
+    const [verification] = await verifyLedgerDirectory({ directory })
+    expect(verification?.findings).toEqual([
+      {
+        kind: 'invalid',
+        message:
+          `Block ${sequenceNo} lacks the data of document ${first.metadata.id}, version 0, ` +
+          'and no block says that it was redacted.',
+      },
+    ])
   })
 })
 

@@ -4,12 +4,7 @@
  */
 import { type Clock, equalBytes, type FileSystem, toBase64 } from '@cairn/core'
 import { decodeIon, hashIon } from '@cairn/ion'
-import {
-  type JournalFinding,
-  type JournalRecord,
-  nodeFileSystem,
-  verifyJournal,
-} from '@cairn/journal'
+import { type JournalFinding, nodeFileSystem, verifyJournal } from '@cairn/journal'
 import { createLedgerReplay, type LedgerReplay, parseBlock } from '@cairn/verifier'
 import type { LedgerDescription } from './api.ts'
 import { type BlockRecord, blockOf } from './block-record.ts'
@@ -17,6 +12,7 @@ import { blockToIon } from './block-view.ts'
 import { ledgerNotFound, listFolders } from './ledger-folder.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
 import type { ProjectionDriver } from './projection.ts'
+import { RedactionAudit } from './redaction-audit.ts'
 
 export interface VerifyDirectoryOptions {
   /** The data folder of a server, or of `openLedger`. */
@@ -55,6 +51,8 @@ export interface LedgerVerification {
   /** Of those, from the first on, blocks that an import brought from QLDB, checked by QLDB's rules. */
   readonly importedBlockCount: number
   readonly revisionCount: number
+  /** Of these, those whose data was redacted and is gone. */
+  readonly redactedRevisionCount: number
   /** Of the last block that could be checked. */
   readonly digest: Uint8Array
   readonly tlogRoot: Uint8Array
@@ -94,6 +92,7 @@ async function verifyLedger(
   // Read first: what was projected by now must be in the journal that is read afterwards.
   const watermark = await projections.readWatermark(`${directory}/projection`, fileSystem)
   const replay = createLedgerReplay({ strandId, importedBlockCount: 'detect' })
+  const redactions = new RedactionAudit()
   let revisionCount = 0
   let expected: Uint8Array | undefined
   const report = await verifyJournal({
@@ -106,7 +105,11 @@ async function verifyLedger(
     onRecord(record) {
       if (record.sequenceNo !== replay.blockCount) return
       try {
-        revisionCount += addRecord(replay, strandId, record)
+        // The record is only lent; the replay keeps the hash for the next block.
+        const block = blockOf({ ...record, hash: record.hash.slice() })
+        addBlock(replay, strandId, block)
+        revisionCount += block.revisions.length
+        redactions.add(block)
       } catch (error) {
         find({ kind: 'invalid', message: error instanceof Error ? error.message : String(error) })
       }
@@ -114,6 +117,10 @@ async function verifyLedger(
     },
   })
   for (const finding of report.findings) find({ kind: finding.kind, message: placeOf(finding) })
+  // Where blocks could not be read, the one that says so may be among them.
+  if (replay.blockCount === report.nextSequenceNo) {
+    for (const message of redactions.findings()) find({ kind: 'invalid', message })
+  }
   if (watermark !== undefined && watermark.sequenceNo >= report.nextSequenceNo) {
     const last = report.nextSequenceNo - 1
     const confirmed = `block ${watermark.sequenceNo} was on the disk before`
@@ -128,6 +135,7 @@ async function verifyLedger(
     blockCount: replay.blockCount,
     importedBlockCount: replay.importedBlockCount,
     revisionCount,
+    redactedRevisionCount: redactions.redactedCount,
     digest: replay.digest(),
     tlogRoot: replay.tlogRoot(),
     findings,
@@ -148,12 +156,8 @@ function placeOf({
   return `${message} File ${file}, bytes ${startOffset} to ${endOffset - 1}, ${blocks}.`
 }
 
-/** Answers how many revisions the block has. */
-function addRecord(replay: LedgerReplay, strandId: string, record: JournalRecord): number {
-  // The record is only lent; the replay keeps the hash for the next block.
-  const block = blockOf({ ...record, hash: record.hash.slice() })
+function addBlock(replay: LedgerReplay, strandId: string, block: BlockRecord): void {
   replay.add(parseBlock(blockToIon(strandId, block)), { catalogInfoHash: catalogInfoHash(block) })
-  return block.revisions.length
 }
 
 /** Exports do not tell the catalog information of a block, only its hash. */
