@@ -88,6 +88,7 @@ export {
 export { pendingReader } from './node/pending-reader.ts'
 export { PoolError, type PoolErrorCode, type PoolErrorType } from './pool/pool-error.ts'
 export { PoolJournal } from './pool/pool-journal.ts'
+export { PoolKeeper, type PoolKeeperOptions } from './pool/pool-keeper.ts'
 export {
   compareWorth,
   type IncomingTransaction,

@@ -1,6 +1,6 @@
 import { type Clock, createSystemClock } from '@cairn/core'
 import { encodeTransaction } from '@cairn/eth-codec'
-import { createVirtualClock } from '@cairn/testing'
+import { createMemoryFileSystem, createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import type { HeadChange } from '../chain.ts'
 import { balanceOf, ChainKit, ether, makeGenesis, memoryRecord } from '../testing/chain-kit.ts'
@@ -86,5 +86,19 @@ describe('chain node', () => {
     expect(() => node.submit(encodeTransaction(poor))).toThrow(
       'insufficient funds for gas * price + value',
     )
+  })
+
+  it('has its local transactions again after a restart', async () => {
+    const fileSystem = createMemoryFileSystem()
+    await fileSystem.makeDirectory('/geth')
+    const journal = { fileSystem, path: '/geth/transactions.rlp' }
+    const first = makeNode(0)
+    await first.node.keepPool(journal)
+    const hash = first.node.submit(encodeTransaction(first.kit.transaction('B')))
+    await first.node.close()
+    const second = makeNode(0)
+    await second.node.keepPool(journal)
+    expect(second.node.pool.get(hash)).toMatchObject({ isLocal: true })
+    await second.node.close()
   })
 })

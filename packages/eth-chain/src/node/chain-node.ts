@@ -9,6 +9,7 @@ import type { Chain, HeadChange } from '../chain.ts'
 import { CliqueProposals } from '../clique/proposals.ts'
 import { SealRecord, type SealRecordStore } from '../clique/seal-record.ts'
 import { nextBaseFee } from '../gas-rules.ts'
+import { PoolKeeper, type PoolKeeperOptions } from '../pool/pool-keeper.ts'
 import { incomingOf, readIncoming } from '../pool/pooled-transaction.ts'
 import { type PoolLimits, TransactionPool } from '../pool/transaction-pool.ts'
 import type { PoolHead } from '../pool/validation.ts'
@@ -52,6 +53,7 @@ export class ChainNode implements PendingTransactions {
   readonly #random: Random
   readonly #endFollowing: () => void
   #sealer: Sealer | undefined
+  #keeper: PoolKeeper | undefined
 
   constructor(options: ChainNodeOptions) {
     const { chain, clock, poolLimits = {}, noLocals = false } = options
@@ -109,6 +111,20 @@ export class ChainNode implements PendingTransactions {
     }
   }
 
+  /**
+   * Lets transactions expire from now on, and brings local ones back that the journal has from before.
+   * @param journal Where local transactions are kept; without it they are gone after a restart.
+   */
+  async keepPool(journal?: PoolKeeperOptions['journal']): Promise<void> {
+    await this.#keeper?.close()
+    this.#keeper = await PoolKeeper.open({
+      pool: this.pool,
+      clock: this.#clock,
+      logger: this.#logger,
+      ...(journal && { journal }),
+    })
+  }
+
   /** Seals with a key from now on, in place of any other. */
   async startSealing({ record, ...options }: SealingOptions): Promise<Sealer> {
     await this.stopSealing()
@@ -135,6 +151,7 @@ export class ChainNode implements PendingTransactions {
   /** Ends sealing, and writes what opening would have to work out again. The database is the caller's. */
   async close(): Promise<void> {
     await this.stopSealing()
+    await this.#keeper?.close()
     this.#endFollowing()
     this.chain.states.flushNodes()
   }

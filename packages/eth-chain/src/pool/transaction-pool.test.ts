@@ -150,7 +150,7 @@ describe('add', () => {
     fixture.fund('A')
     const incoming = { ...transferOf('A', 0, { maxPriorityFeePerGas: 0n }), sender: addressOf('A') }
     expect(fixture.pool.add(incoming, true)).toMatchObject({ isLocal: true })
-    const strict = new PoolFixture({}, true)
+    const strict = new PoolFixture({}, { noLocals: true })
     strict.fund('A')
     expect(refusal(() => strict.pool.add(incoming, true))).toMatch(/^transaction underpriced/)
   })

@@ -1,4 +1,5 @@
 /** A pool over accounts in memory, and transactions by name of the sender, for tests. */
+import type { Clock } from '@cairn/core'
 import {
   type Account,
   dataToHex,
@@ -22,7 +23,10 @@ export class PoolFixture {
   readonly #accounts = new Map<string, Account>()
   #head: PoolHead
 
-  constructor(limits: Partial<PoolLimits> = {}, noLocals = false) {
+  constructor(
+    limits: Partial<PoolLimits> = {},
+    options: { readonly noLocals?: boolean; readonly clock?: Pick<Clock, 'nowMs'> } = {},
+  ) {
     this.#head = {
       fork: 'cancun',
       gasLimit: 30_000_000n,
@@ -32,9 +36,9 @@ export class PoolFixture {
     this.pool = new TransactionPool({
       chainId: testChainId,
       head: this.#head,
-      clock: { nowMs: () => this.nowMs },
+      clock: options.clock ?? { nowMs: () => this.nowMs },
       limits,
-      noLocals,
+      noLocals: options.noLocals ?? false,
     })
     this.pool.subscribe({
       pending: (transactions) => this.pendingSeen.push(...transactions.map(({ hash }) => hash)),
