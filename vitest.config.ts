@@ -1,10 +1,12 @@
 /**
  * Test projects: unit beside the source, suites of real clients, crash tests, conformance vectors.
- * Everything reads TypeScript source through the `@cairn/source` condition; no build is needed.
+ * Everything reads TypeScript source through the `@cairn/source` condition; no build is needed but that of the EVM.
  */
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const conditions = ['@cairn/source', 'node', 'import', 'default']
+// The EVM's WebAssembly is the one thing that tests need built; done in a moment when it is there.
+const globalSetup = ['scripts/build-evm.js']
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -27,6 +29,7 @@ const config: ViteUserConfig = defineConfig({
           ],
           exclude: ['**/*.client.test.ts', '**/*.crash.test.ts'],
           testTimeout: 30_000,
+          globalSetup,
         },
       },
       {
@@ -36,6 +39,7 @@ const config: ViteUserConfig = defineConfig({
           include: ['**/src/**/*.client.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          globalSetup,
         },
       },
       {
@@ -45,6 +49,7 @@ const config: ViteUserConfig = defineConfig({
           include: ['**/src/**/*.crash.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 60_000,
+          globalSetup,
         },
       },
       {
@@ -53,11 +58,17 @@ const config: ViteUserConfig = defineConfig({
           name: 'simulator',
           include: ['simulator/src/**/*.test.ts'],
           testTimeout: 300_000,
+          globalSetup,
         },
       },
       {
         ...shared,
-        test: { name: 'conformance', include: ['conformance/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'conformance',
+          include: ['conformance/**/*.test.ts'],
+          testTimeout: 120_000,
+          globalSetup,
+        },
       },
     ],
   },

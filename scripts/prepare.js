@@ -40,6 +40,8 @@ export function ensureBuilt() {
   if (!existsSync(join(root, 'apps', 'cli', 'dist'))) console.error('Building, once …')
   const compiler = join(root, 'node_modules', 'typescript-native', 'bin', 'tsc')
   run(process.execPath, [compiler, '--build'], 'The build failed; see the messages above.')
+  const evm = join(root, 'scripts', 'build-evm.js')
+  run(process.execPath, [evm], 'The EVM could not be built; see the messages above.')
 }
 
 /**
