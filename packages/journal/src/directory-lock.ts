@@ -53,6 +53,32 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
 }
 
+/** A lock file as it lies in a data folder. */
+export interface LockFile {
+  readonly path: string
+  readonly pid: number
+  /** Empty when the file is not readable as a lock. */
+  readonly host: string
+  /** `alive`: its process runs here. `stale`: it is gone, and the next start clears the file away. */
+  readonly state: 'alive' | 'stale' | 'otherMachine'
+}
+
+/** The lock files of `directory`, judged and left as they are. */
+export async function inspectLocks(directory: string): Promise<LockFile[]> {
+  const out: LockFile[] = []
+  for (const name of await fs.readdir(directory)) {
+    if (!namePattern.test(name)) continue
+    const path = `${directory}/${name}`
+    const contender = await readContender(path, name)
+    if (contender === undefined) continue
+    const { pid, host } = contender
+    const isHere = host === hostname()
+    const state = !isHere ? 'otherMachine' : (await isAlive(contender)) ? 'alive' : 'stale'
+    out.push({ path, pid, host, state })
+  }
+  return out
+}
+
 async function claim(path: string): Promise<void> {
   const self: Contender = {
     state: 'claiming',

@@ -1,6 +1,11 @@
 /** `@cairn/journal`: the hash-chained, append-only log that every ledger stands on. */
 
-export { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+export {
+  type DirectoryLock,
+  inspectLocks,
+  type LockFile,
+  lockDirectory,
+} from './directory-lock.ts'
 export { type DamagedRange, JournalError, type JournalErrorType } from './errors.ts'
 export {
   type Journal,

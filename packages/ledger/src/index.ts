@@ -49,7 +49,7 @@ export {
 } from './library.ts'
 export { defaultLimits, type LedgerLimits } from './limits.ts'
 export { createMemoryProjections, type MemoryProjections } from './memory-projection.ts'
-export type { ProjectionDriver } from './projection.ts'
+export type { ProjectionDriver, Watermark } from './projection.ts'
 export {
   type FolderBlock,
   findLedgerFiles,
@@ -59,6 +59,7 @@ export {
 export {
   type LedgerFinding,
   type LedgerVerification,
+  readProjectionWatermark,
   type VerifyDirectoryOptions,
   type VerifyProgress,
   verifyLedgerDirectory,

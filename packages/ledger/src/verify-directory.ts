@@ -11,7 +11,7 @@ import { type BlockRecord, blockOf } from './block-record.ts'
 import { blockToIon } from './block-view.ts'
 import { ledgerNotFound, listFolders } from './ledger-folder.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
-import type { ProjectionDriver } from './projection.ts'
+import type { ProjectionDriver, Watermark } from './projection.ts'
 import { RedactionAudit } from './redaction-audit.ts'
 
 export interface VerifyDirectoryOptions {
@@ -77,6 +77,17 @@ export async function verifyLedgerDirectory(
     throw ledgerNotFound(options.directory, options.name)
   }
   return out
+}
+
+/**
+ * How far the projection of one ledger has come; undefined when there is none of this layout.
+ * @param directory Of the ledger. It is only read.
+ */
+export function readProjectionWatermark(
+  directory: string,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<Watermark | undefined> {
+  return lmdbProjections.readWatermark(`${directory}/projection`, fileSystem)
 }
 
 async function verifyLedger(

@@ -1,5 +1,6 @@
 /** Every command, in the order of the help text. */
 import type { Command } from '../command.ts'
+import { doctorCommand } from './doctor.ts'
 import { createCommand, deleteCommand, describeCommand, listCommand } from './ledger.ts'
 import { backupCommand, exportCommand, importCommand, restoreCommand } from './ledger-copies.ts'
 import { sqlCommand } from './sql.ts'
@@ -11,6 +12,7 @@ import { verifyRevisionCommand } from './verify-revision.ts'
 
 export const commands: readonly Command[] = [
   upCommand,
+  doctorCommand,
   createCommand,
   listCommand,
   describeCommand,
