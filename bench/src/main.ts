@@ -59,6 +59,11 @@ const plans: Readonly<Record<string, SuitePlan>> = {
     roundCount: 3,
     seconds: 10,
   },
+  evm: {
+    load: async () => (await import('./ethereum/evm-suite.ts')).evmSuite,
+    roundCount: 5,
+    seconds: 1,
+  },
   ion: {
     load: async () => (await import('./ion-suite.ts')).ionSuite,
     roundCount: 5,

@@ -15,7 +15,7 @@ export interface Bar {
   readonly stretch: number
   readonly better: 'more' | 'less'
   /** `x`: how many times the peer's figure. */
-  readonly unit: 'x' | 'ms' | 'GiB' | 'blocks/s'
+  readonly unit: 'x' | 'µs' | 'ms' | 'GiB' | 'blocks/s'
 }
 
 export interface Table {
