@@ -62,6 +62,7 @@ export {
   TransactionError,
   type TransactionErrorType,
 } from './errors.ts'
+export { type ForkId, ForkIds, type ForkMismatch, type ForkPosition } from './fork-id.ts'
 export { type ForkName, forkNames, includesFork } from './forks.ts'
 export {
   chainConfigToJson,
@@ -101,6 +102,15 @@ export {
 } from './keystore.ts'
 export { addToBloom, bloomBytesSize, bloomHas, logsBloom, mergeBloom } from './logs-bloom.ts'
 export {
+  decodeNodeRecord,
+  encodeNodeRecord,
+  type NodeRecord,
+  nodeIdOf,
+  nodeRecordFromText,
+  nodeRecordToText,
+  recordNumber,
+} from './node-record.ts'
+export {
   decodeReceipt,
   encodeReceipt,
   type Log,
@@ -135,7 +145,9 @@ export {
   padStart,
 } from './rlp-fields.ts'
 export {
+  compressPublicKey,
   createJavascriptBackend,
+  decompressPublicKey,
   isPrivateKey,
   loadNativeBackend,
   publicKeyOf,
@@ -146,6 +158,7 @@ export {
   sharedSecret,
   signHash,
 } from './secp256k1.ts'
+export { messageHash, recoverMessageSigner, signMessage } from './signed-message.ts'
 export type {
   Account,
   AccountChange,

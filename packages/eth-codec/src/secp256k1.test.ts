@@ -3,7 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { keccak256 } from './keccak256.ts'
 import {
+  compressPublicKey,
   createJavascriptBackend,
+  decompressPublicKey,
   isPrivateKey,
   loadNativeBackend,
   publicKeyOf,
@@ -75,6 +77,16 @@ describe.each(backends)('%s', (name, backend) => {
     expect(toHex(one ?? zero)).toBe(toHex(two ?? hash))
     expect(backend.sharedSecret(privateKey, new Uint8Array(64).fill(1))).toBeUndefined()
   })
+
+  it('finds y again for both parities, and none for what is no x', () => {
+    for (const seed of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      const publicKey = backend.publicKeyOf(keccak256(utf8(seed)))
+      expect(backend.decompress(compressPublicKey(publicKey))).toEqual(publicKey)
+    }
+    expect(backend.decompress(new Uint8Array(33).fill(2))).toBeDefined()
+    expect(backend.decompress(new Uint8Array(33).fill(5))).toBeUndefined()
+    expect(backend.decompress(Uint8Array.from([2, ...groupOrder.map(() => 255)]))).toBeUndefined()
+  })
 })
 
 describe('both back ends', () => {
@@ -113,6 +125,8 @@ describe('the back end of this process', () => {
     expect(() => recoverPublicKey(hash, { ...signature, r: zero.subarray(2) })).toThrow(/r has 30/)
     expect(() => sharedSecret(privateKey, zero)).toThrow(/public key has 32 bytes/)
     expect(() => sharedSecret(privateKey, new Uint8Array(64))).toThrow(/not a point/)
+    expect(() => decompressPublicKey(new Uint8Array(33))).toThrow(/not a point/)
+    expect(() => decompressPublicKey(zero)).toThrow(/32 bytes/)
   })
 
   it('refuses private keys that are none, and does not show them', () => {

@@ -27,17 +27,21 @@ export interface Secp256k1Backend {
   sign(hash: Uint8Array, privateKey: Uint8Array): Signature
   publicKeyOf(privateKey: Uint8Array): Uint8Array
   isPrivateKey(bytes: Uint8Array): boolean
+  /** 64 bytes of a compressed key of 33; undefined when it is no point of the curve. */
+  decompress(compressed: Uint8Array): Uint8Array | undefined
   /** The x coordinate of the shared point, 32 bytes. Undefined when `publicKey` is no point of the curve. */
   sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
 }
 
 const publicKeyBytesSize = 64
+const compressedBytesSize = 33
 const uncompressedTag = 4
 
 /** The part of `secp256k1` used here; the package comes without types. */
 interface NativeBindings {
   privateKeyVerify(privateKey: Uint8Array): boolean
   publicKeyVerify(publicKey: Uint8Array): boolean
+  publicKeyConvert(publicKey: Uint8Array, compressed: boolean, output: Uint8Array): Uint8Array
   publicKeyCreate(privateKey: Uint8Array, compressed: boolean, output: Uint8Array): Uint8Array
   ecdsaSign(hash: Uint8Array, privateKey: Uint8Array): { signature: Uint8Array; recid: number }
   ecdsaRecover(
@@ -92,6 +96,10 @@ export async function loadNativeBackend(): Promise<Secp256k1Backend | undefined>
     isPrivateKey(bytes) {
       return bytes.length === 32 && native.privateKeyVerify(bytes)
     },
+    decompress(compressed) {
+      if (!native.publicKeyVerify(compressed)) return undefined
+      return native.publicKeyConvert(compressed, false, new Uint8Array(65)).subarray(1)
+    },
     sharedSecret(privateKey, publicKey) {
       const point = uncompressed(publicKey)
       if (!native.publicKeyVerify(point)) return undefined
@@ -126,6 +134,13 @@ export function createJavascriptBackend(): Secp256k1Backend {
     },
     isPrivateKey(bytes) {
       return noble.utils.isValidSecretKey(bytes)
+    },
+    decompress(compressed) {
+      try {
+        return noble.Point.fromBytes(compressed).toBytes(false).subarray(1)
+      } catch {
+        return undefined
+      }
     },
     sharedSecret(privateKey, publicKey) {
       try {
@@ -192,13 +207,36 @@ export function sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uin
   checkPrivateKey(privateKey)
   checkSize('public key', publicKey, publicKeyBytesSize)
   const secret = backend.sharedSecret(privateKey, publicKey)
-  if (secret === undefined) {
-    throw new Secp256k1Error(
-      { code: 'PUBLIC_KEY_INVALID' },
-      { shortMessage: 'The public key is not a point of the curve.' },
-    )
-  }
+  if (secret === undefined) throw notOnCurve()
   return secret
+}
+
+/** 33 bytes: the parity of y, and x. @param publicKey 64 bytes. */
+export function compressPublicKey(publicKey: Uint8Array): Uint8Array {
+  checkSize('public key', publicKey, publicKeyBytesSize)
+  const compressed = new Uint8Array(compressedBytesSize)
+  compressed[0] = 2 + ((publicKey[63] as number) & 1)
+  compressed.set(publicKey.subarray(0, 32), 1)
+  return compressed
+}
+
+/**
+ * @param compressed 33 bytes.
+ * @returns 64 bytes, x and y.
+ * @throws Secp256k1Error when it is no point of the curve.
+ */
+export function decompressPublicKey(compressed: Uint8Array): Uint8Array {
+  checkSize('compressed public key', compressed, compressedBytesSize)
+  const publicKey = backend.decompress(compressed)
+  if (publicKey === undefined) throw notOnCurve()
+  return publicKey
+}
+
+function notOnCurve(): Secp256k1Error {
+  return new Secp256k1Error(
+    { code: 'PUBLIC_KEY_INVALID' },
+    { shortMessage: 'The public key is not a point of the curve.' },
+  )
 }
 
 function checkPrivateKey(privateKey: Uint8Array): void {
