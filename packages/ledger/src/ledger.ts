@@ -9,7 +9,7 @@
  */
 import { assert, type Clock, type FileSystem, type IdSource, type Logger } from '@cairn/core'
 import { encodeIon } from '@cairn/ion'
-import { type Journal, recordBytesMax } from '@cairn/journal'
+import { type Journal, type JournalRecord, recordBytesMax } from '@cairn/journal'
 import type {
   BlockAddress,
   Ledger,
@@ -62,6 +62,11 @@ const settledCountMax = 16
 const sweepIntervalMs = 1000
 /** Blocks kept decoded for history and proofs. */
 const cachedBlockCountMax = 256
+/**
+ * So many blocks at the end, as followers ask for them, are read one by one. Reading in order begins with 1 MiB: for 20
+ * blocks 1.3 ms in place of 0.3.
+ */
+const singleReadCountMax = 64
 
 export interface LedgerParts {
   readonly name: string
@@ -463,12 +468,21 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     if (sequenceNo === this.#journal.durableCount) return
     const { strandId } = this
     this.#checkAddress('BlockAddress', { strandId, sequenceNo }, this.#journal.durableCount)
-    for (const record of this.#journal.readFrom(sequenceNo)) {
+    for (const record of this.#recordsFrom(sequenceNo)) {
       const block = this.#redactor.masked(blockOf(record))
       const { timestampMs } = block
       yield { sequenceNo: record.sequenceNo, timestampMs, value: blockToIon(strandId, block) }
       this.#checkRunning()
     }
+  }
+
+  *#recordsFrom(sequenceNo: number): Generator<JournalRecord> {
+    const { durableCount } = this.#journal
+    if (durableCount - sequenceNo > singleReadCountMax) {
+      yield* this.#journal.readFrom(sequenceNo)
+      return
+    }
+    for (let no = sequenceNo; no < durableCount; no++) yield this.#journal.read(no)
   }
 
   firstBlockSince(timestampMs: number): number {
