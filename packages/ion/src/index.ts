@@ -19,6 +19,7 @@ export {
 } from './hash.ts'
 export { IonHashWriter } from './hash-writer.ts'
 export { type EmbeddedIon, embedIon, ionFromJs, jsFromIon } from './js-values.ts'
+export { formatIonAsJson } from './json-text.ts'
 export { decimalExponentMax, fractionDigitsMax, nestingDepthMax } from './limits.ts'
 export { compareNumbers, type IonNumber } from './numbers.ts'
 export { type IonCatalog, ionCatalog, type SharedSymbolTable, symbolZero } from './symbol-table.ts'

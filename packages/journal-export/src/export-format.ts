@@ -11,6 +11,7 @@ import {
   encodeIon,
   fieldOf,
   formatIon,
+  formatIonAsJson,
   type IonField,
   type IonStruct,
   type IonValue,
@@ -20,7 +21,6 @@ import {
   ionStruct,
   ionTimestampFromMs,
 } from '@cairn/ion'
-import { formatJson } from './json-text.ts'
 
 export const exportFormats = ['ION_TEXT', 'ION_BINARY', 'JSON'] as const
 export type ExportFormat = (typeof exportFormats)[number]
@@ -146,6 +146,6 @@ export function encodeValue(value: IonValue, format: ExportFormat): Uint8Array {
     case 'ION_BINARY':
       return encodeIon(value)
     case 'JSON':
-      return utf8(`${formatJson(value)}\n`)
+      return utf8(`${formatIonAsJson(value)}\n`)
   }
 }

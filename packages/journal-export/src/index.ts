@@ -26,6 +26,5 @@ export {
   type WriteExportOptions,
   writeExport,
 } from './export-writer.ts'
-export { formatJson } from './json-text.ts'
 export type { ObjectStore, PutOptions } from './object-store.ts'
 export { type ClosableStore, createS3Store, type S3StoreOptions } from './s3-store.ts'

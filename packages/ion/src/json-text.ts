@@ -4,16 +4,11 @@
  * "Down-converting to JSON". What is lost cannot be had back: hashes are over the Ion values.
  */
 import { toBase64 } from '@cairn/core'
-import {
-  formatTimestamp,
-  type IonDecimal,
-  type IonLob,
-  type IonValue,
-  type SymbolText,
-} from '@cairn/ion'
+import { formatTimestamp } from './timestamp.ts'
+import type { IonDecimal, IonLob, IonValue, SymbolText } from './value.ts'
 
 /** On one line. Exact: numbers keep all digits, whatever their size. */
-export function formatJson(value: IonValue): string {
+export function formatIonAsJson(value: IonValue): string {
   switch (value.type) {
     case 'null':
       return 'null'
@@ -36,17 +31,20 @@ export function formatJson(value: IonValue): string {
       return JSON.stringify(lobText(value))
     case 'list':
     case 'sexp':
-      return `[${value.values.map(formatJson).join(',')}]`
+      return `[${value.values.map(formatIonAsJson).join(',')}]`
     case 'struct':
       return `{${value.fields
-        .map((field) => `${JSON.stringify(symbolText(field.name))}:${formatJson(field.value)}`)
+        .map((field) => `${JSON.stringify(symbolText(field.name))}:${formatIonAsJson(field.value)}`)
         .join(',')}}`
   }
 }
 
 /** Clobs as the characters of their bytes: the text when it is ASCII, as clobs mostly are. */
 function lobText({ type, value }: IonLob): string {
-  return type === 'blob' ? toBase64(value) : Buffer.from(value).toString('latin1')
+  if (type === 'blob') return toBase64(value)
+  let text = ''
+  for (const byte of value) text += String.fromCharCode(byte)
+  return text
 }
 
 function symbolText(text: SymbolText): string {
