@@ -186,6 +186,10 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     host,
     awsLocal,
     targetsFile: options.targetsFile,
+    arns: {
+      region: options.region ?? defaultRegion,
+      accountId: options.accountId ?? defaultAccountId,
+    },
     clock,
     logger,
   })
@@ -193,6 +197,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const qldb = createQldbServer({
     host,
     exports: jobs.exports,
+    streams: jobs.streams,
     clock,
     ids: createIdSource(clock, systemRandom),
     logger,

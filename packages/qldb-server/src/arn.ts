@@ -1,4 +1,4 @@
-/** Amazon Resource Names of ledgers: `arn:aws:qldb:<region>:<account>:ledger/<name>` (qldb-compat 2). */
+/** Amazon Resource Names of ledgers and streams: `arn:aws:qldb:<region>:<account>:ledger/<name>` (qldb-compat 2). */
 
 export interface ArnSettings {
   readonly region: string
@@ -8,6 +8,22 @@ export interface ArnSettings {
 
 export function ledgerArn({ region, accountId }: ArnSettings, ledgerName: string): string {
   return `arn:aws:qldb:${region}:${accountId}:ledger/${ledgerName}`
+}
+
+export function streamArn(
+  { region, accountId }: ArnSettings,
+  ledgerName: string,
+  streamId: string,
+): string {
+  return `arn:aws:qldb:${region}:${accountId}:stream/${ledgerName}/${streamId}`
+}
+
+/** Undefined when `arn` is no stream's. */
+export function streamOfArn(arn: string): { ledgerName: string; streamId: string } | undefined {
+  const match = /^arn:[^:]+:qldb:[^:]*:[^:]*:stream\/([^/:]+)\/([^/:]+)$/.exec(arn)
+  if (match === null) return undefined
+  const [, ledgerName = '', streamId = ''] = match
+  return { ledgerName, streamId }
 }
 
 /** A KMS key as an ARN; what is one already, and AWS_OWNED_KMS_KEY, stay as they are. */

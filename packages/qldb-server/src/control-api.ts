@@ -1,5 +1,5 @@
 /**
- * The control API: REST paths to operations (qldb-compat 2). Journal streams are routed and refused.
+ * The control API: REST paths to operations (qldb-compat 2).
  * No operation waits for sessions: clients ask for digests while their transactions are open.
  */
 
@@ -30,11 +30,18 @@ import {
   updateLedgerPermissionsMode,
 } from './control-ledgers.ts'
 import { getBlock, getDigest, getRevision } from './control-proofs.ts'
+import {
+  cancelJournalKinesisStream,
+  describeJournalKinesisStream,
+  listJournalKinesisStreamsForLedger,
+  streamJournalToKinesis,
+} from './control-streams.ts'
 import { listTagsForResource, tagResource, untagResource } from './control-tags.ts'
 import { serverError } from './errors.ts'
 import type { ExportJobs } from './exports/export-jobs.ts'
 import type { RequestContext } from './request-context.ts'
 import type { SessionTable } from './session-table.ts'
+import type { StreamJobs } from './streams/stream-jobs.ts'
 
 export interface ControlContext {
   readonly host: LedgerHost
@@ -44,6 +51,8 @@ export interface ControlContext {
   readonly tagChanges: CommandQueue
   /** Undefined: no place for exports. */
   readonly exports: ExportJobs | undefined
+  /** Undefined: no streams. */
+  readonly streams: StreamJobs | undefined
 }
 
 export interface ControlRequest {
@@ -67,7 +76,7 @@ interface NamedOperation {
   /** Undefined: not in this version. */
   readonly run: ControlOperation | undefined
   /** What the server must have been given for it. */
-  readonly needs: 'exports' | undefined
+  readonly needs: 'exports' | 'streams' | undefined
 }
 
 function route(
@@ -75,7 +84,7 @@ function route(
   pattern: string,
   name: string,
   run?: ControlOperation,
-  needs?: 'exports',
+  needs?: 'exports' | 'streams',
 ): Route<NamedOperation> {
   return { method, pattern, operation: { name, run, needs } }
 }
@@ -89,8 +98,17 @@ function exportRoute(
   return route(method, pattern, name, run, 'exports')
 }
 
+function streamRoute(
+  method: string,
+  pattern: string,
+  name: string,
+  run: ControlOperation,
+): Route<NamedOperation> {
+  return route(method, pattern, name, run, 'streams')
+}
+
 const exportsPath = '/ledgers/{Name}/journal-s3-exports'
-const streamsPath = '/ledgers/{Name}/journal-kinesis-streams'
+const streamsPath = '/ledgers/{LedgerName}/journal-kinesis-streams'
 
 const router: Router<NamedOperation> = createRouter([
   route('POST', '/ledgers', 'CreateLedger', createLedger),
@@ -119,10 +137,25 @@ const router: Router<NamedOperation> = createRouter([
     describeJournalS3Export,
   ),
   exportRoute('GET', '/journal-s3-exports', 'ListJournalS3Exports', listJournalS3Exports),
-  route('POST', streamsPath, 'StreamJournalToKinesis'),
-  route('GET', streamsPath, 'ListJournalKinesisStreamsForLedger'),
-  route('GET', `${streamsPath}/{StreamId}`, 'DescribeJournalKinesisStream'),
-  route('DELETE', `${streamsPath}/{StreamId}`, 'CancelJournalKinesisStream'),
+  streamRoute('POST', streamsPath, 'StreamJournalToKinesis', streamJournalToKinesis),
+  streamRoute(
+    'GET',
+    streamsPath,
+    'ListJournalKinesisStreamsForLedger',
+    listJournalKinesisStreamsForLedger,
+  ),
+  streamRoute(
+    'GET',
+    `${streamsPath}/{StreamId}`,
+    'DescribeJournalKinesisStream',
+    describeJournalKinesisStream,
+  ),
+  streamRoute(
+    'DELETE',
+    `${streamsPath}/{StreamId}`,
+    'CancelJournalKinesisStream',
+    cancelJournalKinesisStream,
+  ),
 ])
 
 export class ControlApi {
@@ -173,7 +206,8 @@ export class ControlApi {
     body: ControlRequest['body'],
   ): string {
     const arn = labels['ResourceArn']
-    const ledgerName = arn === undefined ? labels['Name'] : ledgerNameOfArn(arn)
+    const named = labels['Name'] ?? labels['LedgerName']
+    const ledgerName = arn === undefined ? named : ledgerNameOfArn(arn)
     if (ledgerName !== undefined) return ledgerArn(this.#context.arns, ledgerName)
     if (arn !== undefined) return arn
     const created = operationName === 'CreateLedger' ? body['Name'] : undefined

@@ -5,7 +5,7 @@ import { kmsKeyArn, ledgerArn } from './arn.ts'
 import type { ControlAnswer, ControlContext, ControlRequest } from './control-api.ts'
 import {
   labelOf,
-  newLedgerName,
+  nameMember,
   optionalBoolean,
   optionalKmsKey,
   requiredPermissionsMode,
@@ -19,7 +19,7 @@ export async function createLedger(
 ): Promise<ControlAnswer> {
   const kmsKey = optionalKmsKey(body)
   const description = await host.createLedger({
-    name: newLedgerName(body),
+    name: nameMember(body, 'Name'),
     permissionsMode: requiredPermissionsMode(body),
     isDeletionProtected: optionalBoolean(body, 'DeletionProtection') ?? true,
     ...(kmsKey === undefined ? {} : { kmsKey }),

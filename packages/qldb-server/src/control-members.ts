@@ -86,12 +86,12 @@ export function roleArnOf(members: Members): string {
 }
 
 /** Letters, digits and hyphens; no two hyphens in a row, none at an end, and not digits alone (qldb-compat 2). */
-export function newLedgerName(members: Members): string {
-  const name = requiredString(members, 'Name')
+export function nameMember(members: Members, member: string): string {
+  const name = requiredString(members, member)
   if (name.length <= 32 && /^(?!.*--)(?![0-9]+$)(?!-)(?!.*-$)[A-Za-z0-9-]+$/.test(name)) return name
   throw parameterInvalid(
-    'Name',
-    'Name must have 1 to 32 letters, digits and hyphens, not digits alone, ' +
+    member,
+    `${member} must have 1 to 32 letters, digits and hyphens, not digits alone, ` +
       'with no hyphen at either end and no two in a row.',
   )
 }

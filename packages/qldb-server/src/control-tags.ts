@@ -1,6 +1,6 @@
-/** Tags of ledgers. A tag that exists is overwritten: clients rely on it, whatever the SDK says (qldb-compat 2). */
+/** Tags of ledgers and streams. One that exists is overwritten whatever the SDK says: clients do it (qldb-compat 2). */
 import { isRecord } from '@cairn/aws-protocol'
-import { ledgerNameOfArn } from './arn.ts'
+import { ledgerNameOfArn, streamOfArn } from './arn.ts'
 import type { ControlAnswer, ControlContext, ControlRequest } from './control-api.ts'
 import { boundTags, labelOf, tagsOf } from './control-members.ts'
 import { parameterInvalid, serverError } from './errors.ts'
@@ -8,10 +8,10 @@ import { parameterInvalid, serverError } from './errors.ts'
 type Tags = Readonly<Record<string, string>>
 
 export function listTagsForResource(
-  { host }: ControlContext,
+  context: ControlContext,
   request: ControlRequest,
 ): ControlAnswer {
-  return { Tags: host.describeLedger(ledgerNameOf(request)).tags }
+  return { Tags: taggedOf(context, request).tags() }
 }
 
 export function tagResource(
@@ -20,7 +20,7 @@ export function tagResource(
 ): Promise<ControlAnswer> {
   if (!isRecord(request.body['Tags'])) throw parameterInvalid('Tags', 'Tags is required.')
   const added = tagsOf(request.body)
-  return changeTags(context, ledgerNameOf(request), (tags) => boundTags({ ...tags, ...added }))
+  return changeTags(context, request, (tags) => boundTags({ ...tags, ...added }))
 }
 
 export function untagResource(
@@ -29,23 +29,43 @@ export function untagResource(
 ): Promise<ControlAnswer> {
   const keys = new Set(request.query.get('tagKeys'))
   if (keys.size === 0) throw parameterInvalid('TagKeys', 'TagKeys is required.')
-  return changeTags(context, ledgerNameOf(request), (tags) =>
+  return changeTags(context, request, (tags) =>
     Object.fromEntries(Object.entries(tags).filter(([key]) => !keys.has(key))),
   )
 }
 
+/** A ledger or a stream, as far as its tags go. */
+interface Tagged {
+  tags(): Tags
+  setTags(tags: Tags): Promise<unknown>
+}
+
 async function changeTags(
-  { host, tagChanges }: ControlContext,
-  ledgerName: string,
+  context: ControlContext,
+  request: ControlRequest,
   change: (tags: Tags) => Tags,
 ): Promise<ControlAnswer> {
-  const turn = tagChanges.enter()
+  const tagged = taggedOf(context, request)
+  const turn = context.tagChanges.enter()
   if (turn !== undefined) await turn
   try {
-    await host.updateLedger(ledgerName, { tags: change(host.describeLedger(ledgerName).tags) })
+    await tagged.setTags(change(tagged.tags()))
     return undefined
   } finally {
-    tagChanges.leave()
+    context.tagChanges.leave()
+  }
+}
+
+function taggedOf({ host, streams }: ControlContext, request: ControlRequest): Tagged {
+  const stream = streamOfArn(labelOf(request, 'ResourceArn'))
+  if (stream !== undefined && streams !== undefined) {
+    const job = () => streams.get(stream.ledgerName, stream.streamId)
+    return { tags: () => job().tags, setTags: (tags) => streams.setTags(job(), tags) }
+  }
+  const ledgerName = ledgerNameOf(request)
+  return {
+    tags: () => host.describeLedger(ledgerName).tags,
+    setTags: (tags) => host.updateLedger(ledgerName, { tags }),
   }
 }
 
@@ -56,7 +76,7 @@ function ledgerNameOf(request: ControlRequest): string {
   if (/^arn:[^:]+:qldb:/.test(arn)) {
     throw serverError(
       { code: 'RESOURCE_NOT_FOUND', resourceType: 'Resource', resourceName: arn },
-      'Only ledgers have tags.',
+      'Only ledgers and streams have tags.',
     )
   }
   throw parameterInvalid(

@@ -31,6 +31,8 @@ export type QldbServerErrorType =
       readonly resourceType: string
       readonly countMax: number
     }
+  | { readonly code: 'STREAM_EXISTS'; readonly streamName: string }
+  | { readonly code: 'STREAM_ENDED'; readonly streamId: string; readonly status: string }
   // ---- HTTP API ----
   /** `cause` says what went wrong; `index` from 0. */
   | { readonly code: 'STATEMENT_FAILED'; readonly index: number }

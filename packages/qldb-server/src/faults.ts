@@ -200,6 +200,18 @@ const serverFaults: FaultTable<QldbServerErrorType> = {
     message: error.message,
     details: { ResourceType: resourceType },
   }),
+  STREAM_EXISTS: ({ streamName }, error) => ({
+    name: 'ResourceAlreadyExistsException',
+    status: 409,
+    message: error.message,
+    details: { ResourceType: 'JournalKinesisStream', ResourceName: streamName },
+  }),
+  STREAM_ENDED: ({ streamId }, error) => ({
+    name: 'ResourcePreconditionNotMetException',
+    status: 412,
+    message: error.message,
+    details: { ResourceType: 'JournalKinesisStream', ResourceName: streamId },
+  }),
   OPERATION_NOT_AVAILABLE: ({ operation }) => ({
     name: 'UnsupportedOperationException',
     status: 400,

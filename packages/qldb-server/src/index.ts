@@ -10,3 +10,4 @@ export {
   type QldbServer,
   type QldbServerOptions,
 } from './server.ts'
+export { openStreamJobs, type StreamJobs, type StreamJobsOptions } from './streams/stream-jobs.ts'

@@ -44,6 +44,7 @@ import { RequestMetrics } from './request-metrics.ts'
 import { SessionApi, sendCommandTarget } from './session-api.ts'
 import { SessionTable } from './session-table.ts'
 import { SlowStatements } from './slow-statements.ts'
+import type { StreamJobs } from './streams/stream-jobs.ts'
 
 type Api = 'session' | 'control' | 'http'
 
@@ -68,6 +69,8 @@ export interface QldbServerOptions {
   readonly slowStatementMsMin?: number
   /** Without it journal exports are refused. Closed by whoever opened it. */
   readonly exports?: ExportJobs
+  /** Without it journal streams are refused. Closed by whoever opened it. */
+  readonly streams?: StreamJobs
   /** For ARNs. Default us-east-1. */
   readonly region?: string
   /** For ARNs, 12 digits. */
@@ -137,7 +140,7 @@ class Server implements QldbServer {
     const common = { host, clock, authorizer, arns, limits, slowStatements }
     this.#sessionApi = new SessionApi({ ...common, sessions })
     this.#controlApi = new ControlApi(
-      { host, arns, sessions, exports: options.exports },
+      { host, arns, sessions, exports: options.exports, streams: options.streams },
       authorizer,
     )
     this.#httpApi = new HttpApi(common)

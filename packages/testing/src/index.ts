@@ -1,6 +1,11 @@
-/** `@cairn/testing`: time, chance and a faulty disk for tests. Nothing here is for use outside of them. */
+/** `@cairn/testing`: time, chance, a faulty disk, services of others. Nothing here is for use outside of tests. */
 
 export { type FileSystemCase, fileSystemCases } from './file-system-cases.ts'
+export {
+  type KinesisRecord,
+  type KinesisService,
+  startKinesisService,
+} from './kinesis-service.ts'
 export {
   createMemoryFileSystem,
   type Fault,

@@ -112,6 +112,8 @@ const serverProblems: ProblemTable<QldbServerErrorType> = {
   PARAMETER_INVALID: undefined,
   RESOURCE_NOT_FOUND: undefined,
   JOB_LIMIT_EXCEEDED: undefined,
+  STREAM_EXISTS: undefined,
+  STREAM_ENDED: undefined,
   OPERATION_NOT_AVAILABLE: undefined,
 }
 
