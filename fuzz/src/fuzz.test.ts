@@ -9,6 +9,7 @@ const runs: Readonly<Record<string, number>> = {
   'session-api': 800,
   journal: 600,
   http: 4000,
+  'ethereum-records': 3000,
 }
 const runsDefault = 6000
 const seed = 20_240_115

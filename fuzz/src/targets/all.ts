@@ -3,6 +3,8 @@ import type { Target } from '../target.ts'
 import { awsJsonTarget } from './aws-json.ts'
 import { blockRecordTarget } from './block-record.ts'
 import { controlApiTarget } from './control-api.ts'
+import { ethereumRecordsTarget } from './ethereum-records.ts'
+import { ethereumRlpTarget } from './ethereum-rlp.ts'
 import { httpTarget } from './http.ts'
 import { ionBinaryTarget } from './ion-binary.ts'
 import { ionHashTarget } from './ion-hash.ts'
@@ -26,4 +28,6 @@ export const targets: readonly Target[] = [
   controlApiTarget,
   journalTarget,
   blockRecordTarget,
+  ethereumRlpTarget,
+  ethereumRecordsTarget,
 ]
