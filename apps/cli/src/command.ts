@@ -30,12 +30,16 @@ export interface Command {
   readonly examples: readonly string[]
   /** More for the help text, in paragraphs. */
   readonly notes?: readonly string[]
+  /** The command reads its words itself, in a way that tables cannot say; it has no options and positionals then. */
+  readonly takesWords?: boolean
   /** Answers the exit code. */
   run(context: CommandContext): Promise<number>
 }
 
 export interface CommandContext {
   readonly args: Arguments
+  /** Behind the command's path, as they were typed. */
+  readonly words: readonly string[]
   readonly terminal: Terminal
 }
 

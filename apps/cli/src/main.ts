@@ -42,12 +42,13 @@ async function runWords(words: readonly string[], terminal: Terminal): Promise<n
 
   const command = findCommand(words)
   if (command === undefined) return explainGroup(words, terminal)
-  const args = parseArguments(command, words.slice(command.path.length))
+  const own = words.slice(command.path.length)
+  const args = parseArguments(command, command.takesWords === true ? [] : own)
   if (args.flag('help')) {
     print(terminal, commandText(command))
     return exitDone
   }
-  return command.run({ args, terminal })
+  return command.run({ args, words: own, terminal })
 }
 
 function findCommand(words: readonly string[]): Command | undefined {

@@ -42,6 +42,13 @@ export {
   gethIncompatibility,
   isLondon,
 } from './chain-config.ts'
+export {
+  type CliqueGenesisOptions,
+  cliqueGenesis,
+  precompileDust,
+  precompileDustCount,
+  puppethBalance,
+} from './clique-genesis.ts'
 export { cliqueSealHash, recoverCliqueSigner, sealCliqueHeader } from './clique-seal.ts'
 export { type EnodeUrl, formatEnodeUrl, parseEnodeUrl } from './enode-url.ts'
 export {

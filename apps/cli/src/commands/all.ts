@@ -1,8 +1,10 @@
 /** Every command, in the order of the help text. */
 import type { Command } from '../command.ts'
 import { doctorCommand } from './doctor.ts'
+import { gethCommand } from './geth.ts'
 import { createCommand, deleteCommand, describeCommand, listCommand } from './ledger.ts'
 import { backupCommand, exportCommand, importCommand, restoreCommand } from './ledger-copies.ts'
+import { puppethCommand } from './puppeth.ts'
 import { sqlCommand } from './sql.ts'
 import { upCommand } from './up.ts'
 import { verifyBlockCommand } from './verify-block.ts'
@@ -26,4 +28,6 @@ export const commands: readonly Command[] = [
   verifyDigestCommand,
   verifyBlockCommand,
   verifyRevisionCommand,
+  gethCommand,
+  puppethCommand,
 ]
