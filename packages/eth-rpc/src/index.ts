@@ -21,6 +21,12 @@ export {
   type Subscriber,
 } from './method.ts'
 export type { NodeFacts } from './namespaces/web3-net.ts'
+export {
+  NodeRpc,
+  type NodeRpcOptions,
+  publicNamespaces,
+  sendingRulesDefault,
+} from './node-rpc.ts'
 export { NodeView, type PendingBlock } from './node-view.ts'
 export { type BlockReference, type BlockTag, parameters } from './parameters.ts'
 export { type ReadNamespaceOptions, readNamespaces } from './read-namespaces.ts'

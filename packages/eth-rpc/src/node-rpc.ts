@@ -1,0 +1,71 @@
+/** All namespaces of a node, joined; each listener gets those that it may serve. */
+import type { Clock, Random } from '@cairn/core'
+import type { ChainNode, RpcRules } from '@cairn/eth-chain'
+import { type CallLimits, defaultCallLimits } from './call-runner.ts'
+import { chainEvents } from './chain-events.ts'
+import { type CallReport, Dispatcher, type DispatcherLimits } from './dispatcher.ts'
+import type { MethodTable } from './method.ts'
+import { ethSendingMethods } from './namespaces/eth-sending.ts'
+import type { NodeFacts } from './namespaces/web3-net.ts'
+import { NodeView } from './node-view.ts'
+import { readNamespaces } from './read-namespaces.ts'
+
+export interface NodeRpcOptions {
+  readonly node: ChainNode
+  readonly facts: NodeFacts
+  readonly clock: Clock
+  readonly random: Random
+  readonly callLimits?: CallLimits
+  readonly sendingRules?: RpcRules
+  readonly dispatcherLimits?: Partial<DispatcherLimits>
+  onCall?(call: CallReport): void
+}
+
+/** As geth: at most one ether for gas (--rpc.txfeecap), bound to the chain (--rpc.allow-unprotected-txs). */
+export const sendingRulesDefault: RpcRules = { feeCapWei: 10n ** 18n, allowsUnprotected: false }
+
+/** What a listener serves unless it is told otherwise. geth's default, too. */
+export const publicNamespaces = ['eth', 'net', 'web3'] as const
+
+export class NodeRpc {
+  readonly #options: NodeRpcOptions
+  readonly #namespaces: Readonly<Record<string, MethodTable>>
+
+  constructor(options: NodeRpcOptions) {
+    const { node, facts, clock, random } = options
+    this.#options = options
+    const { chain, pool } = node
+    const view = new NodeView({ chain, pendingBlock: () => node.pendingBlock() })
+    const events = chainEvents(chain, node)
+    const read = readNamespaces({
+      view,
+      pool: {
+        find: (hash) => pool.get(hash),
+        nextNonce: (address) => pool.nextNonce(address),
+      },
+      events,
+      facts,
+      clock,
+      random,
+      callLimits: options.callLimits ?? defaultCallLimits,
+    })
+    const sending = ethSendingMethods(node, options.sendingRules ?? sendingRulesDefault)
+    this.#namespaces = { ...read, eth: { ...read.eth, ...sending } }
+  }
+
+  get namespaceNames(): readonly string[] {
+    return Object.keys(this.#namespaces)
+  }
+
+  /** @param names Those that the listener may serve; names that there are none of are left out. */
+  dispatcherFor(names: readonly string[]): Dispatcher {
+    const { clock, dispatcherLimits, onCall } = this.#options
+    const served = Object.entries(this.#namespaces).filter(([name]) => names.includes(name))
+    return new Dispatcher({
+      namespaces: Object.fromEntries(served),
+      clock,
+      ...(dispatcherLimits === undefined ? {} : { limits: dispatcherLimits }),
+      ...(onCall === undefined ? {} : { onCall }),
+    })
+  }
+}
