@@ -64,6 +64,11 @@ const plans: Readonly<Record<string, SuitePlan>> = {
     roundCount: 5,
     seconds: 1,
   },
+  'ethereum-state': {
+    load: async () => (await import('./ethereum/state-suite.ts')).stateSuite,
+    roundCount: 3,
+    seconds: 4,
+  },
   ion: {
     load: async () => (await import('./ion-suite.ts')).ionSuite,
     roundCount: 5,

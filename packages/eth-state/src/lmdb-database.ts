@@ -11,7 +11,9 @@ const tableCountMax = 32
 
 /** @param directory Made when it does not exist. */
 export function openLmdbDatabase(directory: string): Database {
-  return new LmdbDatabase(open({ path: directory, maxDbs: tableCountMax, ...binary }))
+  return new LmdbDatabase(
+    open({ path: directory, maxDbs: tableCountMax, noMemInit: true, ...binary }),
+  )
 }
 
 class LmdbDatabase implements Database {

@@ -49,7 +49,7 @@ import { firstDifference, joinPath } from './trie-node.ts'
 /** Commits whose state before stays readable. Source: geth 1.13, `core/state/pruner` and `TriesInMemory`. */
 export const historyCountMax = 128
 /** Nodes are written once for that many changed rows: the upper ones change with every block. */
-const unflushedRowCountMax = 8192
+const unflushedRowCountMax = 32_768
 /** Less than what is kept: opening replays them, and needs their reverse diffs. */
 const unflushedCommitCountMax = 64
 assert(unflushedCommitCountMax < historyCountMax)
@@ -60,6 +60,8 @@ const depthKept = 4
 /** Rows in memory, of one generation: some 20 MB. */
 const rowCountMax = 65_536
 const codeCountMax = 256
+/** Rows of reverse diffs in memory; older diffs are read when they are asked for. */
+const diffRowCountMax = 32_768
 /** Archive mode looks a row up in the history from here on, rather than in one diff after the other. */
 const diffsWalkedMax = 16
 const formatVersion = 2
@@ -110,6 +112,7 @@ export class StateStore {
   readonly #codes = new RecentMap<Uint8Array>(codeCountMax)
   /** Of the last commits, as far as they were asked for. */
   readonly #diffs = new Map<number, ReverseDiff>()
+  #diffRowCount = 0
   #headNo: number
   #headRoot: Uint8Array
   #headTries: StateTries
@@ -288,6 +291,7 @@ export class StateStore {
   #isKept(commitNo: number, root: Uint8Array): boolean {
     if (commitNo > this.#headNo) return false
     if (commitNo === this.#headNo) return equalBytes(root, this.#headRoot)
+    if (!this.#isArchive && commitNo < this.#headNo - historyCountMax) return false
     const next = this.#readDiff(commitNo + 1)
     return next !== undefined && equalBytes(root, next.rootBefore)
   }
@@ -357,10 +361,11 @@ export class StateStore {
 
   #keepDiff(no: number, diff: ReverseDiff): void {
     this.#diffs.set(no, diff)
-    if (this.#diffs.size <= historyCountMax) return
-    for (const oldest of this.#diffs.keys()) {
+    this.#diffRowCount += diff.before.size
+    for (const [oldest, { before }] of this.#diffs) {
+      if (this.#diffRowCount <= diffRowCountMax || oldest === no) break
       this.#diffs.delete(oldest)
-      break
+      this.#diffRowCount -= before.size
     }
   }
 
@@ -515,7 +520,10 @@ export class StateStore {
   }
 
   #afterCommit(staged: readonly ChainState[], baseNo: number, reverted: Rows): void {
-    for (let no = this.#headNo; no > baseNo; no--) this.#diffs.delete(no)
+    for (let no = this.#headNo; no > baseNo; no--) {
+      this.#diffRowCount -= this.#diffs.get(no)?.before.size ?? 0
+      this.#diffs.delete(no)
+    }
     for (const [key, value] of reverted) this.#rows.set(key, value ?? noRow)
     let no = baseNo
     for (const each of staged) {
