@@ -84,6 +84,9 @@ export interface LedgerParts {
   openSealer(listener: SealerListener): Promise<Sealer>
 }
 
+/** The view of whoever is shown what is on the disk and nothing else. */
+const onDisk = -1
+
 /** Somebody who waits until a block is on the disk. */
 interface Waiter {
   readonly sequenceNo: number
@@ -142,9 +145,9 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       ids: parts.ids,
       limits: parts.limits,
       nowMs,
-      readBlock: (sequenceNo) => this.readBlock(sequenceNo),
-      isRedacted: ({ sequenceNo, documentId, version }) =>
-        this.#redactor.isRedacted(sequenceNo, documentId, version),
+      readBlock: (sequenceNo, viewNo) => this.#readBlock(sequenceNo, viewNo),
+      isRedacted: ({ sequenceNo, documentId, version }, viewNo) =>
+        this.#redactor.isRedacted(sequenceNo, documentId, version, viewNo),
     }
     this.#owner = {
       limits: parts.limits,
@@ -162,7 +165,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
         clock: parts.clock,
         logger: parts.logger,
         clean: async (...args) => this.#sealer?.clean(...args),
-        onMasked: (sequenceNo) => this.#blocks.delete(sequenceNo),
+        onErased: (sequenceNo) => this.#blocks.delete(sequenceNo),
       },
       parts.projection.pendingRedactions,
     )
@@ -417,17 +420,19 @@ export class LedgerEngine implements Ledger, LedgerGauges {
 
   // ---- blocks and proofs ----
 
-  /** @throws JournalError when the record is damaged. */
-  readBlock(sequenceNo: number): BlockRecord {
-    const cached = this.#blocks.get(sequenceNo)
-    if (cached !== undefined) return cached
-    const block = this.#redactor.masked(blockOf(this.#journal.read(sequenceNo)))
+  /** As a view of the blocks up to `viewNo` sees it. @throws JournalError when the record is damaged. */
+  #readBlock(sequenceNo: number, viewNo: number): BlockRecord {
+    const block = this.#blocks.get(sequenceNo) ?? blockOf(this.#journal.read(sequenceNo))
+    if (!this.#blocks.has(sequenceNo)) this.#keepBlock(block)
+    return this.#redactor.masked(block, viewNo)
+  }
+
+  #keepBlock(block: BlockRecord): void {
     if (this.#blocks.size >= cachedBlockCountMax) {
       const [oldest] = this.#blocks.keys()
       if (oldest !== undefined) this.#blocks.delete(oldest)
     }
-    this.#blocks.set(sequenceNo, block)
-    return block
+    this.#blocks.set(block.sequenceNo, block)
   }
 
   digest(): LedgerDigest {
@@ -469,7 +474,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     const { strandId } = this
     this.#checkAddress('BlockAddress', { strandId, sequenceNo }, this.#journal.durableCount)
     for (const record of this.#recordsFrom(sequenceNo)) {
-      const block = this.#redactor.masked(blockOf(record))
+      const block = this.#redactor.masked(blockOf(record), onDisk)
       const { timestampMs } = block
       yield { sequenceNo: record.sequenceNo, timestampMs, value: blockToIon(strandId, block) }
       this.#checkRunning()
@@ -487,7 +492,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
 
   firstBlockSince(timestampMs: number): number {
     this.#checkRunning()
-    const timeOf = (sequenceNo: number) => this.readBlock(sequenceNo).timestampMs
+    const timeOf = (sequenceNo: number) => this.#readBlock(sequenceNo, onDisk).timestampMs
     return firstBlockSince(timestampMs, this.#journal.durableCount, timeOf)
   }
 
@@ -518,7 +523,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       }
     }
     const size = tip === undefined ? undefined : tip.sequenceNo + 1
-    return { block: this.readBlock(address.sequenceNo), size }
+    return { block: this.#readBlock(address.sequenceNo, onDisk), size }
   }
 
   #checkAddress(

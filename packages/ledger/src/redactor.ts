@@ -1,8 +1,8 @@
 /**
- * Takes the data of redacted revisions out of the files of a ledger, in the background, and shows them as redacted from
- * the moment on at which their block is numbered.
+ * Takes the data of redacted revisions out of the files of a ledger, in the background, and has them shown as redacted
+ * from the moment on at which their block is on the disk.
  *
- *   block numbered → reads are masked → block on the disk and projected → journal overwritten → projection cleaned
+ *   block on the disk → reads are masked → block projected → journal overwritten → projection cleaned
  *     → redaction no more pending in the projection
  *
  * The projection keeps the list of what is pending, so a process that ended in between is continued at the next start;
@@ -37,8 +37,8 @@ export interface RedactorParts {
     finishedNos: readonly number[],
     signal: AbortSignal,
   ) => Promise<void>
-  /** A block shows other revisions from now on: whoever has it decoded is to forget it. */
-  readonly onMasked: (sequenceNo: number) => void
+  /** A block is another on the disk: whoever has it decoded is to forget it. */
+  readonly onErased: (sequenceNo: number) => void
 }
 
 interface Mask {
@@ -69,7 +69,6 @@ export class Redactor {
       const pending = { ...redaction, redactingNo }
       this.#pending.push(pending)
       this.#mask(pending)
-      this.#parts.onMasked(redaction.sequenceNo)
     }
   }
 
@@ -79,18 +78,28 @@ export class Redactor {
     this.#masks.set(redaction.sequenceNo, masks)
   }
 
-  /** Whether a revision is to be shown as redacted. */
-  isRedacted(sequenceNo: number, documentId: string, version: number): boolean {
+  /**
+   * Whether a revision is to be shown as redacted, to a view that sees the blocks up to `viewNo`: it is once the block
+   * that says so is among these, or on the disk. What is not on the disk yet must not show in older views, which may be
+   * confirmed without it.
+   */
+  isRedacted(sequenceNo: number, documentId: string, version: number, viewNo: number): boolean {
     if (this.#masks.size === 0) return false
-    const masks = this.#masks.get(sequenceNo)
-    return masks?.some(({ redaction }) => names(redaction, documentId, version)) === true
+    const { durableCount } = this.#parts.journal
+    const masks = this.#masks.get(sequenceNo) ?? []
+    return masks.some(
+      ({ redaction }) =>
+        names(redaction, documentId, version) &&
+        (redaction.redactingNo <= viewNo || redaction.redactingNo < durableCount),
+    )
   }
 
   /** The block as it is to be shown. */
-  masked(block: BlockRecord): BlockRecord {
-    if (this.#masks.size === 0 || !this.#masks.has(block.sequenceNo)) return block
+  masked(block: BlockRecord, viewNo: number): BlockRecord {
+    const { sequenceNo } = block
+    if (this.#masks.size === 0 || !this.#masks.has(sequenceNo)) return block
     const revisions = block.revisions.map((revision) =>
-      this.isRedacted(block.sequenceNo, revision.documentId, revision.version)
+      this.isRedacted(sequenceNo, revision.documentId, revision.version, viewNo)
         ? redacted(revision)
         : revision,
     )
@@ -146,6 +155,7 @@ export class Redactor {
     const finishedNos = [...new Set(batch.map(({ redactingNo }) => redactingNo))]
     await this.#parts.clean(Math.max(...batch.map(copiedUpTo)), finishedNos, signal)
     for (const redaction of batch) {
+      this.#parts.onErased(redaction.sequenceNo)
       this.#pending.splice(this.#pending.indexOf(redaction), 1)
       for (const mask of this.#masks.get(redaction.sequenceNo) ?? []) {
         if (mask.redaction === redaction) mask.isFinished = true

@@ -31,10 +31,10 @@ export interface ViewSource {
   readonly ids: IdSource
   readonly limits: LedgerLimits
   nowMs(): number
-  /** With what is redacted by now shown as redacted. */
-  readBlock(sequenceNo: number): BlockRecord
-  /** Whether a revision in memory is redacted by now. */
-  isRedacted(revision: Revision): boolean
+  /** With what is redacted for a view of the blocks up to `viewNo` shown as redacted. */
+  readBlock(sequenceNo: number, viewNo: number): BlockRecord
+  /** Whether a revision in memory is to be shown as redacted to such a view. */
+  isRedacted(revision: Revision, viewNo: number): boolean
 }
 
 /** A document as the transaction will leave it. */
@@ -515,7 +515,7 @@ export class TransactionView implements Store {
   #rowOf(revision: Revision): StoredRevision {
     const address = { strandId: this.#source.strandId, sequenceNo: revision.sequenceNo }
     const { documentId, version, transactionTimeMs, transactionId, hash } = revision
-    const isRedacted = this.#source.isRedacted(revision)
+    const isRedacted = this.#source.isRedacted(revision, this.sequenceNo)
     const value = revision.isDeletion || isRedacted ? undefined : revision.value
     const dataHash =
       isRedacted && revision.data !== undefined ? hashIonBytes(revision.data) : undefined
@@ -570,14 +570,14 @@ export class TransactionView implements Store {
   }
 
   #revisionAt(documentId: string, { sequenceNo, ordinal }: RevisionPlace): BlockRevision {
-    const revision = this.#source.readBlock(sequenceNo).revisions[ordinal]
+    const revision = this.#source.readBlock(sequenceNo, this.sequenceNo).revisions[ordinal]
     assert(revision?.documentId === documentId, 'history points at its own document')
     return revision
   }
 
   #rowFromJournal(documentId: string, place: RevisionPlace): StoredRevision {
     const { sequenceNo } = place
-    const block = this.#source.readBlock(sequenceNo)
+    const block = this.#source.readBlock(sequenceNo, this.sequenceNo)
     const address = { strandId: this.#source.strandId, sequenceNo }
     const revision = this.#revisionAt(documentId, place)
     return { documentId, row: blockRevisionToIon(address, block, revision) }
