@@ -66,6 +66,20 @@ export class History {
   }
 }
 
+/** Revisions that somebody redacted, as `document version`, whether the transaction is known to be committed or not. */
+export function redactedRevisions({ transactions }: History): ReadonlySet<string> {
+  const out = new Set<string>()
+  for (const { steps, outcome } of transactions) {
+    if (outcome === 'absent') continue
+    for (const { step, answer } of steps) {
+      if (step.kind === 'redact' && answer !== undefined) {
+        out.add(`${step.documentId} ${step.version}`)
+      }
+    }
+  }
+  return out
+}
+
 export function writes(transaction: RecordedTransaction): boolean {
   return transaction.steps.some(({ step, answer }) => {
     if (answer === undefined) return false

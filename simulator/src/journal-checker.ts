@@ -16,9 +16,9 @@ import {
   statementDigest,
 } from '@cairn/verifier'
 import type { KeptDigest } from './clients.ts'
-import { type History, type RecordedTransaction, writes } from './history.ts'
+import { type History, type RecordedTransaction, redactedRevisions, writes } from './history.ts'
 import { Model, type ModelRevision } from './model.ts'
-import { canonical, statementOf } from './steps.ts'
+import { canonical, dataHashOf, redactedText, statementOf } from './steps.ts'
 import { SimulationViolation, type ViolationKind } from './violation.ts'
 
 export class JournalChecker {
@@ -48,6 +48,7 @@ export class JournalChecker {
   /** Takes in the blocks that came since the last call. Nobody may be at work on the ledger. */
   check(ledger: Ledger): void {
     const recorded = this.#takeTransactions()
+    this.model.expectRedactions(redactedRevisions(this.#history))
     const tip = ledger.digest()
     const count = tip.tipAddress.sequenceNo + 1
     if (count < this.blockCount) {
@@ -110,7 +111,7 @@ export class JournalChecker {
     const differences = this.model.differences(transaction, on)
     if (differences.length > 0) throw fail('not serializable', differences.join('\n  '))
     const expected = this.model.commit(on, transactionId, sequenceNo)
-    const missing = compareRevisions(expected, block)
+    const missing = compareRevisions(expected, block, this.model)
     if (missing !== undefined) throw fail('lost', missing)
     if (!hasStatements(block, transaction))
       throw fail('lost', 'its statements are not what was sent')
@@ -162,27 +163,38 @@ function checkAbsence(transaction: RecordedTransaction): void {
 function compareRevisions(
   expected: readonly ModelRevision[],
   { revisions, transactionInfo }: Block,
+  model: Model,
 ): string | undefined {
   const shown = (documentId: string, version: number, table: string, data: unknown) =>
     `${table} ${documentId} version ${version} ${canonical(data)}`
+  const redactedNow = new Set(
+    revisions
+      .filter(({ kind }) => kind === 'redacted')
+      .map((it) => (it.kind === 'redacted' ? it.metadata.id : '')),
+  )
   const wanted = expected
-    .map(({ documentId, version, table, data }) => shown(documentId, version, table, data))
+    .map(({ documentId, version, table, data }) => {
+      const isRedacted =
+        redactedNow.has(documentId) && model.isRedactedSometime(documentId, version)
+      const content = isRedacted && data !== undefined ? redactedText(dataHashOf(data)) : data
+      return shown(documentId, version, table, content)
+    })
     .sort()
   const found = revisions
     .map((revision: Revision) => {
       if (revision.kind === 'hashOnly') return 'a hash'
       const { id, version } = revision.metadata
       const table = transactionInfo.documents.get(id)?.tableName ?? 'no table'
-      return shown(
-        id,
-        version,
-        table,
-        revision.kind === 'data' ? jsFromIon(revision.data) : undefined,
-      )
+      return shown(id, version, table, contentOf(revision))
     })
     .sort()
   if (wanted.join('\n') === found.join('\n')) return undefined
   return `it holds\n  ${found.join('\n  ')}\ninstead of\n  ${wanted.join('\n  ')}`
+}
+
+function contentOf(revision: Exclude<Revision, { readonly kind: 'hashOnly' }>): unknown {
+  if (revision.kind === 'redacted') return redactedText(revision.dataHash)
+  return revision.kind === 'data' ? jsFromIon(revision.data) : undefined
 }
 
 function hasStatements({ transactionInfo }: Block, { steps }: RecordedTransaction): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { History, type RecordedStep } from './history.ts'
 import { Model } from './model.ts'
-import { documentText } from './steps.ts'
+import { dataHashOf, documentText, redactedText } from './steps.ts'
 
 const match = { field: 'k', value: 'a' }
 
@@ -42,6 +42,46 @@ describe('the model', () => {
     const other = { field: 'k', value: 'b' }
     expect(transaction.run({ kind: 'delete', table: 'T', match: other }, ['id2'])).toEqual(['id2'])
     expect(model.commit(transaction, 'tx2', 2)).toEqual([])
+  })
+
+  it('shows a revision redacted once its transaction is committed, and keeps the latest', () => {
+    const model = filledModel()
+    const update = model.begin()
+    update.run({ kind: 'set', table: 'T', match, field: 'n', value: 'u00000001' }, ['id1'])
+    model.commit(update, 'tx2', 2)
+    const redact = (version: number) =>
+      ({
+        kind: 'redact',
+        table: 'T',
+        tableId: 'T1',
+        blockAddress: { strandId: 'S', sequenceNo: version + 1 },
+        documentId: 'id1',
+        version,
+      }) as const
+    expect(model.begin().run(redact(1), undefined)).toBeUndefined()
+    const redaction = model.begin()
+    expect(redaction.run(redact(0), undefined)).toEqual(['id1 0'])
+    expect(redaction.run(redact(0), undefined)).toBeUndefined()
+    const history = () => model.begin().run({ kind: 'history', table: 'T' }, undefined)?.join()
+    expect(history()).not.toContain('redacted')
+    model.commit(redaction, 'tx3', 3)
+    expect(history()).toContain(redactedText(dataHashOf({ k: 'a', n: 1 })))
+    expect(model.redactedTexts()).toEqual([])
+  })
+
+  it('names texts that only redacted revisions have', () => {
+    const model = filledModel()
+    for (const [i, value] of ['u00000001', 'u00000002'].entries()) {
+      const update = model.begin()
+      update.run({ kind: 'set', table: 'T', match, field: 'n', value }, ['id1'])
+      model.commit(update, `tx${i}`, 2 + i)
+    }
+    const redaction = model.begin()
+    const blockAddress = { strandId: 'S', sequenceNo: 2 }
+    const which = { tableId: 'T1', blockAddress, documentId: 'id1', version: 1 }
+    redaction.run({ kind: 'redact', table: 'T', ...which }, undefined)
+    model.commit(redaction, 'tx9', 9)
+    expect(model.redactedTexts()).toEqual(['u00000001'])
   })
 
   it('names the steps that were answered otherwise', () => {

@@ -7,6 +7,7 @@ import type { RecordedTransaction } from './history.ts'
 import {
   canonical,
   type Document,
+  dataHashOf,
   documentText,
   type Match,
   revisionText,
@@ -18,8 +19,18 @@ interface ModelTable {
   readonly name: string
   readonly indexedFields: Set<string>
   readonly documents: Map<string, ModelDocument>
-  /** One text per revision. */
-  readonly history: string[]
+  readonly history: ModelPast[]
+}
+
+/** A revision as `history` shows it. */
+interface ModelPast {
+  readonly documentId: string
+  readonly version: number
+  readonly data: Document | undefined
+  readonly text: string
+  /** Once its data is redacted; what a deletion looks like anyway. */
+  readonly redactedText: string
+  isRedacted: boolean
 }
 
 interface ModelDocument {
@@ -42,11 +53,39 @@ interface ModelWrite {
   readonly data: Document | undefined
 }
 
+/** What the clients make up; all of one length, so that none is found within another. */
+const uniqueTextPattern = /^u\d{8}$/
 /** Of an answer in a message. */
 const shownLengthMax = 400
 
 export class Model {
   #tables = new Map<string, ModelTable>()
+  /** Every revision there ever was, those of dropped tables too. */
+  readonly #past: ModelPast[] = []
+  /** Revisions that are redacted sooner or later: blocks are looked at when that may have happened. */
+  #redactedSometime: ReadonlySet<string> = new Set()
+
+  expectRedactions(revisions: ReadonlySet<string>): void {
+    this.#redactedSometime = revisions
+  }
+
+  isRedactedSometime(documentId: string, version: number): boolean {
+    return this.#redactedSometime.has(`${documentId} ${version}`)
+  }
+
+  /** Texts within redacted revisions that no other revision has: no file may hold them. */
+  redactedTexts(): string[] {
+    const textsIn = (isRedacted: boolean) =>
+      this.#past
+        .filter((past) => past.isRedacted === isRedacted)
+        .flatMap(({ data }) =>
+          Object.values(data ?? {})
+            .flat()
+            .map(String),
+        )
+    const kept = new Set(textsIn(false))
+    return textsIn(true).filter((text) => uniqueTextPattern.test(text) && !kept.has(text))
+  }
 
   has(table: string): boolean {
     return this.#tables.has(table)
@@ -84,9 +123,15 @@ export class Model {
       const text = revisionText({ documentId, version, blockNo, transactionId, data })
       if (data === undefined) table.documents.delete(documentId)
       else table.documents.set(documentId, { version, data, text })
-      table.history.push(text)
+      const dataHash = data === undefined ? undefined : dataHashOf(data)
+      const shown = { documentId, version, blockNo, transactionId, data }
+      const redactedText = revisionText({ ...shown, dataHash })
+      const past = { documentId, version, data, text, redactedText, isRedacted: false }
+      table.history.push(past)
+      this.#past.push(past)
       out.push({ table: table.name, documentId, version, data })
     }
+    for (const past of transaction.redacted) past.isRedacted = true
     this.#tables = transaction.tables
     return out
   }
@@ -103,6 +148,7 @@ function shortened(text: string): string {
 export class ModelTransaction {
   tables: Map<string, ModelTable>
   readonly writes: Map<string, ModelWrite> = new Map()
+  readonly redacted: ModelPast[] = []
 
   constructor(tables: ReadonlyMap<string, ModelTable>) {
     this.tables = new Map(tables)
@@ -141,7 +187,7 @@ export class ModelTransaction {
           .filter(({ data }) => isMatch(data, step.match))
           .map(({ text }) => text)
       case 'history':
-        return [...table.history]
+        return table.history.map((past) => (past.isRedacted ? past.redactedText : past.text))
       case 'insert':
         return this.#insert(table, step.documents, answer)
       case 'set':
@@ -156,6 +202,8 @@ export class ModelTransaction {
         })
       case 'delete':
         return this.#change(table, step.match, () => undefined)
+      case 'redact':
+        return this.#redact(table, step.documentId, step.version)
       case 'dropTable':
         this.tables.delete(table.name)
         return ['done']
@@ -179,6 +227,15 @@ export class ModelTransaction {
       if (isThere && isMatch(write.data, match)) out.push([documentId, write.data])
     }
     return out
+  }
+
+  #redact(table: ModelTable, documentId: string, version: number): string[] | undefined {
+    const revisions = table.history.filter((past) => past.documentId === documentId)
+    const past = revisions.find((it) => it.version === version)
+    if (past === undefined || past === revisions.at(-1) || this.redacted.length > 0)
+      return undefined
+    this.redacted.push(past)
+    return [`${documentId} ${version}`]
   }
 
   #insert(

@@ -60,6 +60,10 @@ export const mutants: readonly Mutant[] = [
       })),
   },
   {
+    name: 'a projection that forgets what is to be redacted',
+    wrapProjections: (driver) => withBlocks(driver, (block) => ({ ...block, redactions: [] })),
+  },
+  {
     name: 'a projection that loses half a transaction',
     wrapProjections: (driver) =>
       withBlocks(driver, (block) => ({

@@ -122,7 +122,7 @@ class Run {
       history: this.#history,
       trace: this.#trace,
       keptDigests: this.#keptDigests,
-      unique: () => `u${this.#uniqueCount++}`,
+      unique: () => `u${String(this.#uniqueCount++).padStart(8, '0')}`,
     }
     this.#life = this.#beginLife()
   }
@@ -176,6 +176,7 @@ class Run {
     const parts = await this.#openWithFaults()
     this.#checker.check(parts.ledger)
     await this.#settled(audit(parts.ledger, this.#checker.model, 'after the opening'))
+    if (random.chance(0.3)) await this.#checkRedactions(parts)
     this.#armCrash()
     this.#mayJump = true
     const life = this.#life
@@ -460,11 +461,27 @@ class Run {
     this.#checker.check(parts.ledger)
     const { model } = this.#checker
     await this.#settled(audit(parts.ledger, model, 'at the end'))
+    await this.#checkRedactions(parts)
+    await this.#settled(audit(parts.ledger, model, 'after redactions'))
     await this.#settled(parts.host.close())
     await this.#settled(this.#verifyFiles())
     await this.#settled(this.#replay())
     const anomaly = findAnomaly(listTransactions(this.#history, model))
     if (anomaly !== undefined) throw new SimulationViolation('not serializable', anomaly)
+  }
+
+  /** What is redacted stands in no file, once the ledger says so. */
+  async #checkRedactions({ ledger }: OpenLedgerParts): Promise<void> {
+    await this.#settled(ledger.untilRedacted())
+    const texts = this.#checker.model.redactedTexts().map((text) => Buffer.from(text))
+    if (texts.length === 0) return
+    this.#trace.note(`looks for ${texts.length} redacted texts`)
+    for (const path of await this.#settled(pathsBelow(this.#files, dataDirectory))) {
+      const content = Buffer.from(this.#files.contentOf(path))
+      const found = texts.find((text) => content.includes(text))
+      if (found === undefined) continue
+      throw new SimulationViolation('redaction', `${path} holds the redacted text ${found}`)
+    }
   }
 
   async #verifyFiles(): Promise<void> {
@@ -493,6 +510,21 @@ class Run {
     this.#checker.check(host.getLedger(ledgerName))
     await host.close()
   }
+}
+
+/** Of all files in a folder and its folders. */
+async function pathsBelow(files: MemoryFileSystem, directory: string): Promise<string[]> {
+  const out: string[] = []
+  for (const name of await files.list(directory)) {
+    const path = `${directory}/${name}`
+    try {
+      files.contentOf(path)
+      out.push(path)
+    } catch {
+      out.push(...(await pathsBelow(files, path)))
+    }
+  }
+  return out
 }
 
 /** Whether opening may fail like this. Damage is never an excuse: nothing was damaged. */

@@ -2,7 +2,8 @@
  * The small language that simulated clients speak: each step is one PartiQL statement, and simple enough for model.ts
  * to know what it must answer. Answers are compared as lists of texts, without regard to order.
  */
-import { encodeIon, ionFromJs } from '@cairn/ion'
+import { toHex } from '@cairn/core'
+import { encodeIon, hashIon, ionFromJs } from '@cairn/ion'
 
 export type Value = number | string | readonly string[]
 export type Document = Readonly<Record<string, Value>>
@@ -36,6 +37,14 @@ export type Step =
       readonly value: string
     }
   | { readonly kind: 'delete'; readonly table: string; readonly match: Match }
+  | {
+      readonly kind: 'redact'
+      readonly table: string
+      readonly tableId: string
+      readonly blockAddress: { readonly strandId: string; readonly sequenceNo: number }
+      readonly documentId: string
+      readonly version: number
+    }
   | { readonly kind: 'createTable'; readonly table: string }
   | { readonly kind: 'dropTable'; readonly table: string }
   | { readonly kind: 'createIndex'; readonly table: string; readonly field: string }
@@ -89,6 +98,10 @@ export function statementOf(step: Step): Statement {
         `DELETE FROM ${step.table} AS d WHERE d.${step.match.field} = ?`,
         step.match.value,
       )
+    case 'redact': {
+      const { blockAddress, tableId, documentId } = step
+      return statement('EXEC REDACT_REVISION ?, ?, ?', blockAddress, tableId, documentId)
+    }
     case 'createTable':
       return statement(`CREATE TABLE ${step.table}`)
     case 'dropTable':
@@ -123,8 +136,11 @@ function rowText(step: Step, row: unknown): string {
         blockNo: Number(memberOf(memberOf(row, 'blockAddress'), 'sequenceNo')),
         transactionId: textAt(metadata, 'txId'),
         data: memberOf(row, 'data'),
+        dataHash: memberOf(row, 'dataHash'),
       })
     }
+    case 'redact':
+      return `${textAt(row, 'documentId')} ${Number(memberOf(row, 'version'))}`
     case 'insert':
     case 'set':
     case 'append':
@@ -145,9 +161,21 @@ export function revisionText(revision: {
   readonly blockNo: number
   readonly transactionId: string
   readonly data: unknown
+  /** Of a redacted revision. */
+  readonly dataHash?: unknown
 }): string {
-  const { documentId, version, blockNo, transactionId, data } = revision
-  return `${documentId} ${version} ${blockNo} ${transactionId} ${canonical(data)}`
+  const { documentId, version, blockNo, transactionId, data, dataHash } = revision
+  const content = dataHash instanceof Uint8Array ? redactedText(dataHash) : canonical(data)
+  return `${documentId} ${version} ${blockNo} ${transactionId} ${content}`
+}
+
+export function redactedText(dataHash: Uint8Array): string {
+  return `redacted ${toHex(dataHash)}`
+}
+
+/** The hash of a document, as it is shown of a redacted revision. */
+export function dataHashOf(document: Document): Uint8Array {
+  return hashIon(ionFromJs(document))
 }
 
 export function tableTextOf(name: string, fields: Iterable<string>): string {

@@ -13,6 +13,8 @@ export type ViolationKind =
   | 'proof'
   /** What queries show differs from the journal. */
   | 'projection'
+  /** Data that was redacted is still in a file. */
+  | 'redaction'
   /** The disk was damaged and nobody said so, or was said to be damaged and is not. */
   | 'damage'
   /** An answer that the interface does not allow. */

@@ -9,6 +9,8 @@ export const conflictKeys = {
   /** @param keyText As `indexKeyText` makes it. */
   index: (keyText: string): string => `i${keyText}`,
   tableContent: (tableId: string): string => `s${tableId}`,
+  /** Of what `history` shows beside what is written: redactions. */
+  tableHistory: (tableId: string): string => `h${tableId}`,
   tableDefinition: (tableId: string): string => `t${tableId}`,
   /** Without regard to case, as unquoted names match. */
   tableName: (name: string): string => `n${name.toLowerCase()}`,

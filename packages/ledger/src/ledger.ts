@@ -310,6 +310,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       changed.push(conflictKeys.tableName(catalog.findById(tableId)?.name ?? ''))
     }
     if (view.operations.length > 0) changed.push(conflictKeys.tableList())
+    for (const { tableId } of block.redactions) changed.push(conflictKeys.tableHistory(tableId))
     this.#conflicts.noteChanges(changed, sequenceNo)
     this.#catalog = catalog
     if (block.redactions.length > 0) this.#redactor.note(sequenceNo, block.redactions)

@@ -314,6 +314,7 @@ export class TransactionView implements Store {
 
   *history(table: TableInfo, range: HistoryRange): Generator<StoredRevision> {
     const { tableNo, tableId } = this.#noteScan(table)
+    this.#reads.add(conflictKeys.tableHistory(tableId))
     const after = this.#snapshot.sequenceNo
     const current = this.#snapshot.scanCurrent(tableNo)
     for (const head of mergeById(current, this.#snapshot.scanDeleted(tableNo))) {
@@ -327,6 +328,7 @@ export class TransactionView implements Store {
   *historyOf(table: TableInfo, documentId: string, range: HistoryRange): Generator<StoredRevision> {
     const { tableId, tableNo } = this.#catalogTable(table)
     this.#reads.add(conflictKeys.tableDefinition(tableId))
+    this.#reads.add(conflictKeys.tableHistory(tableId))
     this.#reads.add(conflictKeys.document(documentId))
     const head =
       this.#snapshot.getCurrent(tableNo, documentId) ??
@@ -512,15 +514,19 @@ export class TransactionView implements Store {
     return { documentId: revision.documentId, data: own.value }
   }
 
-  #rowOf(revision: Revision): StoredRevision {
+  /** Of a revision that is the latest one to this view, whatever came of it since. */
+  #rowOf(revision: Revision, dataHash?: Uint8Array): StoredRevision {
     const address = { strandId: this.#source.strandId, sequenceNo: revision.sequenceNo }
     const { documentId, version, transactionTimeMs, transactionId, hash } = revision
-    const isRedacted = this.#source.isRedacted(revision, this.sequenceNo)
-    const value = revision.isDeletion || isRedacted ? undefined : revision.value
-    const dataHash =
-      isRedacted && revision.data !== undefined ? hashIonBytes(revision.data) : undefined
+    const value = revision.isDeletion || dataHash !== undefined ? undefined : revision.value
     const shown = { documentId, version, transactionTimeMs, transactionId, hash, value, dataHash }
     return { documentId, row: revisionToIon(address, shown) }
+  }
+
+  #pastRowOf(revision: Revision): StoredRevision {
+    const { data } = revision
+    const isRedacted = data !== undefined && this.#source.isRedacted(revision, this.sequenceNo)
+    return this.#rowOf(revision, isRedacted ? hashIonBytes(data) : undefined)
   }
 
   // ---- helpers: history ----
@@ -544,7 +550,7 @@ export class TransactionView implements Store {
       const place = places[i]
       const revision = young[i - places.length]
       if (place !== undefined) yield this.#rowFromJournal(documentId, place)
-      else if (revision !== undefined) yield this.#rowOf(revision)
+      else if (revision !== undefined) yield this.#pastRowOf(revision)
     }
   }
 
@@ -594,6 +600,8 @@ export class TransactionView implements Store {
       throw redactionInvalid(`The ledger has the strand ${strandId}, not ${address.strandId}.`)
     }
     const found = this.#findRevision(table, documentId, address.sequenceNo)
+    // What is superseded stays so; a refusal may become wrong.
+    if (found?.supersededNo === undefined) this.#reads.add(conflictKeys.document(documentId))
     if (found === undefined) {
       throw redactionInvalid(
         `Document ${documentId} has no revision in block ${address.sequenceNo}.`,
