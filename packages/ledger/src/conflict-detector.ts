@@ -17,9 +17,16 @@ export const conflictKeys = {
   tableList: (): string => 'c',
 } as const
 
+interface Changes {
+  readonly sequenceNo: number
+  readonly keys: readonly string[]
+}
+
+const past: Changes = { sequenceNo: -1, keys: [] }
+
 export class ConflictDetector {
   readonly #lastChange = new Map<string, number>()
-  readonly #queue: { readonly sequenceNo: number; readonly keys: readonly string[] }[] = []
+  readonly #queue: Changes[] = []
   #queueStart = 0
 
   /** Notes that block `sequenceNo` changed what `keys` name. */
@@ -42,7 +49,8 @@ export class ConflictDetector {
     for (;;) {
       const entry = this.#queue[this.#queueStart]
       if (entry === undefined || entry.sequenceNo > sequenceNo) break
-      this.#queueStart++
+      // A block of bulk insert has thousands of keys: what is past does not hold them until the queue is cut.
+      this.#queue[this.#queueStart++] = past
       for (const key of entry.keys) {
         if (this.#lastChange.get(key) === entry.sequenceNo) this.#lastChange.delete(key)
       }

@@ -48,6 +48,8 @@ import type { CatalogChange, UnsealedBlock, UnsealedRevision } from './unsealed-
 const projectionDelayMs = 100
 /** Blocks numbered and not yet projected, at which commits begin to wait: bounds the overlay's memory. */
 const backlogCountMax = 20_000
+/** The same in bytes of documents, of which the overlay keeps the larger part, and the sealer as much again. */
+const backlogBytesMax = 64 * 1024 * 1024
 /** Bytes of documents on their way to the disk, at which commits begin to wait; below the journal's own bound. */
 const unwrittenBytesMax = 32 * 1024 * 1024
 /** What a block needs beside its documents and statements, generously. */
@@ -112,6 +114,9 @@ export class LedgerEngine implements Ledger, LedgerGauges {
   #nextSequenceNo: number
   /** The last block that the projections have. */
   #projectedNo: number
+  /** Bytes of each block after that one, in their order, and their sum. */
+  readonly #backlog: number[] = []
+  #backlogBytes = 0
   #isProjectionDue = false
   /** Bytes of numbered blocks that the journal does not have yet. */
   #unwrittenBytes = 0
@@ -262,6 +267,8 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     this.#nextSequenceNo++
     this.#lastTimestampMs = timestampMs
     this.#unwrittenBytes += view.writtenBytes
+    this.#backlog.push(view.writtenBytes)
+    this.#backlogBytes += view.writtenBytes
     this.#show(block, view, catalog)
     this.#sealer?.seal(block, this.#journal.durableCount === sequenceNo)
     this.#end(transaction)
@@ -378,8 +385,11 @@ export class LedgerEngine implements Ledger, LedgerGauges {
 
   #hasRoom(): boolean {
     if (this.#failure !== undefined) return true
-    const backlogCount = this.#nextSequenceNo - 1 - this.#projectedNo
-    return backlogCount < backlogCountMax && this.#unwrittenBytes < unwrittenBytesMax
+    return (
+      this.#backlog.length < backlogCountMax &&
+      this.#backlogBytes < backlogBytesMax &&
+      this.#unwrittenBytes < unwrittenBytesMax
+    )
   }
 
   #room(): Promise<void> {
@@ -407,6 +417,8 @@ export class LedgerEngine implements Ledger, LedgerGauges {
   }
 
   #projected(sequenceNo: number): void {
+    const projected = this.#backlog.splice(0, sequenceNo - this.#projectedNo)
+    for (const bytes of projected) this.#backlogBytes -= bytes
     this.#projectedNo = sequenceNo
     this.#isProjectionDue = false
     this.#parts.trees.filed(sequenceNo + 1)
