@@ -72,6 +72,7 @@ async function load({ ledger, transact }: EmbeddedLedger, documentCount: number)
     await transaction.execute('CREATE INDEX ON Vehicle (Serial)')
   })
   let next = 1
+  let reports = 0
   const work = async (): Promise<void> => {
     while (next <= documentCount) {
       const first = next
@@ -81,8 +82,9 @@ async function load({ ledger, transact }: EmbeddedLedger, documentCount: number)
       const transaction = ledger.startTransaction()
       await transaction.execute('INSERT INTO Vehicle ?', [encodeIon(ionList(vehicles))])
       await transaction.commit()
-      const isDue = Math.floor(next / reportedCount) > Math.floor(first / reportedCount)
-      if (isDue) tell({ loadedCount: next - 1, operationCount: 0, elapsedMs: 0, cpuUs: 0 })
+      if (Math.floor(first / reportedCount) === reports) continue
+      reports++
+      tell({ loadedCount: reports * reportedCount, operationCount: 0, elapsedMs: 0, cpuUs: 0 })
     }
   }
   await Promise.all(Array.from({ length: loadsInFlight }, work))
