@@ -5,6 +5,7 @@
 import { fromHex, toHex } from '@cairn/core'
 import type { StateReader, UnsignedTransaction } from '@cairn/eth-codec'
 import { type BlockContext, Evm, executeTransaction, type InterpreterName } from '@cairn/eth-evm'
+import { erc20InitCode } from '@cairn/testing'
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
 import { createEVM } from '@ethereumjs/evm'
 import { SimpleStateManager } from '@ethereumjs/statemanager'
@@ -13,7 +14,6 @@ import { machineFacts } from '../machine.ts'
 import { figure, range, type SuiteResult, type Table } from '../report.ts'
 import { type Contestant, loop, type Measurement, runRounds } from '../rounds.ts'
 import type { SuiteContext } from '../suite.ts'
-import { erc20InitCode } from './generated/erc20-code.ts'
 
 /** Goal and stretch of ethereum-node spec 4: the goal, and what its prototype took for the interpreter alone. */
 const transferUsGoal = 25

@@ -1,0 +1,83 @@
+/** A node for tests of clients: one sealer, a chain in memory, HTTP and WebSocket on free ports of loopback. */
+import { createSystemClock, systemRandom, utf8 } from '@cairn/core'
+import { Chain, ChainNode } from '@cairn/eth-chain'
+import { addressOfPrivateKey, cliqueGenesis, dataToHex, keccak256 } from '@cairn/eth-codec'
+import { Evm } from '@cairn/eth-evm'
+import { createMemoryDatabase } from '@cairn/eth-state'
+import { createHttpServer } from '@cairn/http-server'
+import { HttpTransport } from '../http-transport.ts'
+import { NodeRpc, publicNamespaces } from '../node-rpc.ts'
+import { openRpcWebSocketServer } from '../websocket-server.ts'
+
+export interface RpcTestNode {
+  readonly httpUrl: string
+  readonly wsUrl: string
+  readonly node: ChainNode
+  /** Funded, `0x` and 64 digits. */
+  readonly privateKeys: readonly `0x${string}`[]
+  close(): Promise<void>
+}
+
+export const testChainId = 4242
+
+/** @param periodSeconds 0 seals as soon as a transaction is there. */
+export async function openRpcTestNode(periodSeconds = 0n): Promise<RpcTestNode> {
+  const clock = createSystemClock()
+  const sealerKey = keccak256(utf8('sealer'))
+  const keys = ['first', 'second'].map((name) => keccak256(utf8(name)))
+  const signer = addressOfPrivateKey(sealerKey)
+  const genesis = cliqueGenesis({
+    chainId: BigInt(testChainId),
+    periodSeconds,
+    signers: [signer],
+    balances: keys.map((key) => ({ address: addressOfPrivateKey(key), balance: 10n ** 22n })),
+    gasLimit: 30_000_000n,
+    forks: 'cancun',
+    timestamp: 1_700_000_000n,
+  })
+  const database = createMemoryDatabase()
+  const chain = new Chain({ database, evm: new Evm(), clock, genesis })
+  const node = new ChainNode({ chain, clock })
+  const rpc = new NodeRpc({
+    node,
+    clock,
+    random: systemRandom,
+    facts: {
+      clientVersion: 'Cairn/test',
+      chainId: chain.config.chainId,
+      networkId: chain.config.chainId,
+      peerCount: () => 0,
+      isListening: () => false,
+      isSealing: () => node.sealer?.isRunning ?? false,
+      accounts: () => [],
+      etherbase: () => dataToHex(signer),
+    },
+  })
+  const dispatcher = rpc.dispatcherFor(publicNamespaces)
+  const handler = new HttpTransport({ dispatcher, corsOrigins: [], virtualHosts: ['localhost'] })
+  const http = createHttpServer({ handler, clock })
+  const httpPort = await http.listen('127.0.0.1', 0)
+  const ws = await openRpcWebSocketServer({
+    dispatcher,
+    host: '127.0.0.1',
+    port: 0,
+    origins: [],
+    virtualHosts: ['localhost'],
+  })
+  await node.startSealing({
+    privateKey: sealerKey,
+    record: { read: async () => undefined, write: async () => undefined },
+  })
+  return {
+    httpUrl: `http://127.0.0.1:${httpPort}`,
+    wsUrl: `ws://127.0.0.1:${ws.port}`,
+    node,
+    privateKeys: keys.map((key) => dataToHex(key) as `0x${string}`),
+    async close() {
+      await node.close()
+      await ws.close()
+      await http.close()
+      await database.close()
+    },
+  }
+}
