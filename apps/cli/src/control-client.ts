@@ -12,12 +12,14 @@ export interface LedgerDetails extends LedgerSummary {
   readonly arn: string
   readonly permissionsMode: string
   readonly isDeletionProtected: boolean
+  readonly isStrictQldb: boolean
 }
 
 export interface CreateLedgerRequest {
   readonly name: string
   readonly permissionsMode: string
   readonly isDeletionProtected: boolean
+  readonly isStrictQldb: boolean
   readonly tags: Readonly<Record<string, string>>
 }
 
@@ -67,11 +69,12 @@ export function createControlClient(http: HttpClient): ControlClient {
   const fieldsOf = (value: unknown): AnswerFields => new AnswerFields(value, http.endpoint)
 
   return {
-    async createLedger({ name, permissionsMode, isDeletionProtected, tags }) {
+    async createLedger({ name, permissionsMode, isDeletionProtected, isStrictQldb, tags }) {
       const body = {
         Name: name,
         PermissionsMode: permissionsMode,
         DeletionProtection: isDeletionProtected,
+        StrictQldb: isStrictQldb,
         Tags: tags,
       }
       return toDetails(fieldsOf(await send('POST', '/ledgers', body)))
@@ -133,6 +136,7 @@ function toDetails(fields: AnswerFields): LedgerDetails {
     arn: fields.text('Arn'),
     permissionsMode: fields.text('PermissionsMode'),
     isDeletionProtected: fields.flag('DeletionProtection'),
+    isStrictQldb: fields.flag('StrictQldb'),
   }
 }
 

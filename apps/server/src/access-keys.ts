@@ -1,8 +1,10 @@
 /**
  * The key file of `--auth sigv4`: `{"accessKeys": [{"accessKeyId": "…", "secretAccessKey": "…"}]}`, mode 0600. Made
- * with one random key on first use; more are added by hand. Read once, at start.
+ * with one random key on first use; more are added by hand, with a "policy" (IAM policies, packages/aws-protocol) when
+ * they may not do everything. Read once, at start.
  */
 import { dirname } from 'node:path'
+import { AwsProtocolError, type Policy, parsePolicy } from '@cairn/aws-protocol'
 import { type FileSystem, fromUtf8, type Random, toBase64, utf8 } from '@cairn/core'
 import { ServerError } from './errors.ts'
 
@@ -12,6 +14,8 @@ export interface AccessKeyFile {
   readonly isNew: boolean
   readonly accessKeyIds: readonly string[]
   lookup(accessKeyId: string): { readonly secretAccessKey: string } | undefined
+  /** Undefined: the key may do everything. */
+  policyOf(accessKeyId: string): Policy | undefined
 }
 
 export interface AccessKeyFileOptions {
@@ -23,6 +27,7 @@ export interface AccessKeyFileOptions {
 interface AccessKeyEntry {
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  readonly policy?: unknown
 }
 
 const privateFileMode = 0o600
@@ -45,12 +50,14 @@ export async function openAccessKeyFile(options: AccessKeyFileOptions): Promise<
     await files.writeFileAtomic(path, utf8(`${text}\n`), privateFileMode)
   }
   const entries = parseEntries(path, await files.readFile(path))
+  const policies = parsePolicies(path, entries)
   const secrets = new Map(entries.map((entry) => [entry.accessKeyId, entry]))
   return {
     path,
     isNew,
     accessKeyIds: [...secrets.keys()],
     lookup: (accessKeyId) => secrets.get(accessKeyId),
+    policyOf: (accessKeyId) => policies.get(accessKeyId),
   }
 }
 
@@ -76,6 +83,28 @@ function parseEntries(path: string, bytes: Uint8Array): AccessKeyEntry[] {
     if (!isEntry(entry)) throw invalidFile(path)
     return entry
   })
+}
+
+/** A policy that is not understood keeps the server from starting: the key would do too much or too little. */
+function parsePolicies(path: string, entries: readonly AccessKeyEntry[]): Map<string, Policy> {
+  const policies = new Map<string, Policy>()
+  for (const { accessKeyId, policy } of entries) {
+    if (policy === undefined) continue
+    try {
+      policies.set(accessKeyId, parsePolicy(policy))
+    } catch (error) {
+      if (!(error instanceof AwsProtocolError)) throw error
+      throw new ServerError(
+        { code: 'KEY_FILE_INVALID', path },
+        {
+          shortMessage: `The policy of access key ${accessKeyId} cannot be used.`,
+          metaMessages: [`File: ${path}`, error.shortMessage],
+          cause: error,
+        },
+      )
+    }
+  }
+  return policies
 }
 
 function isEntry(value: unknown): value is AccessKeyEntry {

@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import { type AwsLocal, openAwsLocal } from '@cairn/aws-local'
+import { createPolicyAuthorizer } from '@cairn/aws-protocol'
 import {
   assert,
   type Clock,
@@ -170,6 +171,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     logger,
   })
   const accessKeyFile = options.auth === 'sigv4' ? await openKeys(directory) : undefined
+  const authorizer = createPolicyAuthorizer((principal) => accessKeyFile?.policyOf(principal))
   const awsLocal = await openAwsLocal({
     directory,
     fileSystem: files,
@@ -178,6 +180,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     ids: createIdSource(clock, systemRandom),
     logger,
     auth: authOf(accessKeyFile),
+    authorizer,
     accountId: options.accountId ?? defaultAccountId,
   })
   const jobs = await openJournalJobs({
@@ -208,6 +211,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
       ? {}
       : { slowStatementMsMin: options.slowStatementMsMin }),
     auth: authOf(accessKeyFile),
+    authorizer,
     region: options.region ?? defaultRegion,
     accountId: options.accountId ?? defaultAccountId,
   })

@@ -50,6 +50,7 @@ const protocolFaults: Readonly<Record<AwsProtocolErrorType['code'], StatusAndCod
   BASE64_INVALID: [400, 'InvalidRequest'],
   PATH_INVALID: [400, 'InvalidURI'],
   CHUNKS_INVALID: [400, 'IncompleteBody'],
+  POLICY_INVALID: [400, 'MalformedPolicyDocument'],
 }
 
 /** @returns undefined for an internal error: answer `internalFault`, and log. */

@@ -22,6 +22,8 @@ export type AwsProtocolErrorType =
   | { readonly code: 'BASE64_INVALID' }
   | { readonly code: 'PATH_INVALID' }
   | { readonly code: 'CHUNKS_INVALID' }
+  // ---- policies ----
+  | { readonly code: 'POLICY_INVALID'; readonly reason: string }
 
 export class AwsProtocolError extends BaseError<AwsProtocolErrorType> {
   override readonly name = 'AwsProtocolError'

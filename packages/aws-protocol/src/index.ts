@@ -16,6 +16,7 @@ export {
 // ---- requests ----
 export { type HeaderFields, type HttpRequest, type HttpResponse, headerOf } from './http.ts'
 export { isRecord, jsonDepthMax, parseJsonBody } from './json-body.ts'
+export { createPolicyAuthorizer, isAllowedBy, type Policy, parsePolicy } from './policy.ts'
 export { createRouter, parseQuery, type Route, type RouteMatch, type Router } from './router.ts'
 export { type RequestToSign, signRequest } from './sign-request.ts'
 export { createSigner, deriveSigningKey, type Signer } from './signature-v4.ts'

@@ -3,6 +3,7 @@
  * Everything a client hands over and gets back is Ion binary, so that bytes pass through without being rebuilt.
  */
 import type { IonStruct, IonValue } from '@cairn/ion'
+import type { CompiledStatement } from '@cairn/partiql'
 
 /** ALLOW_ALL or STANDARD, as QLDB names them. */
 export type PermissionsMode = 'ALLOW_ALL' | 'STANDARD'
@@ -16,6 +17,8 @@ export interface LedgerDescription {
   readonly createdMs: number
   readonly permissionsMode: PermissionsMode
   readonly isDeletionProtected: boolean
+  /** Refuses the statements and sizes that QLDB refused. Absent: false. */
+  readonly isStrictQldb?: boolean
   /** As given: a key id, ARN or alias. Undefined: AWS_OWNED_KMS_KEY. */
   readonly kmsKey: string | undefined
   readonly tags: Readonly<Record<string, string>>
@@ -25,6 +28,7 @@ export interface CreateLedgerOptions {
   readonly name: string
   readonly permissionsMode?: PermissionsMode
   readonly isDeletionProtected?: boolean
+  readonly isStrictQldb?: boolean
   readonly kmsKey?: string
   readonly tags?: Readonly<Record<string, string>>
 }
@@ -32,6 +36,7 @@ export interface CreateLedgerOptions {
 export interface LedgerChanges {
   readonly permissionsMode?: PermissionsMode
   readonly isDeletionProtected?: boolean
+  readonly isStrictQldb?: boolean
   readonly kmsKey?: string
   /** The whole new set. */
   readonly tags?: Readonly<Record<string, string>>
@@ -83,11 +88,24 @@ export interface LedgerBlock {
   readonly value: IonStruct
 }
 
+/** What a statement needs: QLDB's statement permissions, each with its table where there is one. */
+export type StatementNeeds = CompiledStatement['actions']
+
+export interface TransactionOptions {
+  /**
+   * Called with what a statement needs before it runs; what it throws refuses the statement, which enters the commit
+   * digest all the same.
+   */
+  readonly authorize?: (needs: StatementNeeds) => void
+}
+
 export interface Ledger {
   readonly name: string
   readonly strandId: string
+  /** As of now; for transactions that start. */
+  readonly permissionsMode: PermissionsMode
   /** A transaction over the state as of now. The caller commits or aborts it; it ends when its time is over. */
-  startTransaction(): Transaction
+  startTransaction(options?: TransactionOptions): Transaction
   digest(): LedgerDigest
   /**
    * @param tip The tip of the digest to prove against.

@@ -16,7 +16,9 @@ export type {
   ProvenValue,
   Result,
   ResultPage,
+  StatementNeeds,
   Transaction,
+  TransactionOptions,
 } from './api.ts'
 export {
   type BackupLedgerOptions,

@@ -191,13 +191,16 @@ async function openHosted(context: HostContext, strandId: string): Promise<Hoste
   return { description, engine: await openIn(context, description, false) }
 }
 
-function openIn(
+async function openIn(
   context: HostContext,
-  { name, strandId }: Pick<LedgerDescription, 'name' | 'strandId'>,
+  description: LedgerDescription,
   isNew: boolean,
 ): Promise<LedgerEngine> {
+  const { name, strandId } = description
   const directory = ledgerDirectory(context, strandId)
-  return openEngine({ ...context, name, strandId, directory, isNew })
+  const engine = await openEngine({ ...context, name, strandId, directory, isNew })
+  engine.configure(description)
+  return engine
 }
 
 function readDescription(text: string, directory: string): LedgerDescription {
@@ -240,6 +243,7 @@ class DirectoryLedgerHost implements LedgerHost {
         createdMs: clock.nowMs(),
         permissionsMode: options.permissionsMode ?? 'ALLOW_ALL',
         isDeletionProtected: options.isDeletionProtected ?? true,
+        isStrictQldb: options.isStrictQldb ?? false,
         kmsKey: options.kmsKey,
         tags: options.tags ?? {},
       }
@@ -288,6 +292,7 @@ class DirectoryLedgerHost implements LedgerHost {
       checkTags(name, changes.tags ?? {})
       const changed = { ...description, ...changes }
       await this.#write(changed)
+      engine.configure(changed)
       this.#hosted.set(name, { description: changed, engine })
       return changed
     })

@@ -14,9 +14,12 @@ import type {
   BlockAddress,
   Ledger,
   LedgerBlock,
+  LedgerDescription,
   LedgerDigest,
+  PermissionsMode,
   ProvenValue,
   Transaction,
+  TransactionOptions,
 } from './api.ts'
 import { BlockFollowers, firstBlockSince } from './block-followers.ts'
 import { proveInBlock } from './block-proof.ts'
@@ -40,6 +43,7 @@ import {
   type SealerListener,
 } from './sealer.ts'
 import { StatementCache } from './statement-cache.ts'
+import { strictLimitsOf } from './strict-qldb.ts'
 import { LedgerTransaction, type TransactionOwner } from './transaction.ts'
 import { type PendingWrite, TransactionView, type ViewSource } from './transaction-view.ts'
 import type { CatalogChange, UnsealedBlock, UnsealedRevision } from './unsealed-block.ts'
@@ -105,8 +109,10 @@ export class LedgerEngine implements Ledger, LedgerGauges {
   readonly #overlay = new Overlay()
   readonly #conflicts = new ConflictDetector()
   readonly #blocks = new Map<number, BlockRecord>()
-  readonly #source: ViewSource
-  readonly #owner: TransactionOwner
+  /** Of transactions that start; made anew when the ledger's settings change. */
+  #source: ViewSource
+  #owner: TransactionOwner
+  #permissionsMode: PermissionsMode = 'ALLOW_ALL'
   /** In the order of their start, so the first holds the oldest view. */
   readonly #open = new Set<LedgerTransaction>()
   #catalog: Catalog
@@ -156,6 +162,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     }
     this.#owner = {
       limits: parts.limits,
+      isStrictQldb: false,
       statements: new StatementCache(),
       nowMs,
       commit: (transaction) => this.#commit(transaction),
@@ -192,9 +199,23 @@ export class LedgerEngine implements Ledger, LedgerGauges {
 
   // ---- transactions ----
 
-  startTransaction(): Transaction {
+  get permissionsMode(): PermissionsMode {
+    return this.#permissionsMode
+  }
+
+  /** Takes effect for transactions that start from now on. */
+  configure(settings: Pick<LedgerDescription, 'permissionsMode' | 'isStrictQldb'>): void {
+    const isStrictQldb = settings.isStrictQldb === true
+    const limits = isStrictQldb ? strictLimitsOf(this.#parts.limits) : this.#parts.limits
+    this.#permissionsMode = settings.permissionsMode
+    this.#source = { ...this.#source, limits }
+    this.#owner = { ...this.#owner, limits, isStrictQldb }
+  }
+
+  startTransaction(options?: TransactionOptions): Transaction {
     this.#checkRunning()
-    const { ids, projection, limits, clock } = this.#parts
+    const { ids, projection, clock } = this.#parts
+    const { limits } = this.#owner
     const view = new TransactionView({
       transactionId: ids.random(),
       sequenceNo: this.#nextSequenceNo - 1,
@@ -203,7 +224,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       catalog: this.#catalog,
       expiresMs: clock.nowMs() + limits.transactionMsMax,
     })
-    const transaction = new LedgerTransaction(view, this.#owner)
+    const transaction = new LedgerTransaction(view, this.#owner, options)
     this.#open.add(transaction)
     return transaction
   }

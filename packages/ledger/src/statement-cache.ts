@@ -9,6 +9,7 @@ import {
   type ParsedStatement,
   parseStatement,
 } from '@cairn/partiql'
+import { extensionIn } from './strict-qldb.ts'
 import type { TransactionView } from './transaction-view.ts'
 
 /** Statements kept; each holds a syntax tree of a few kilobytes. */
@@ -21,6 +22,8 @@ interface Entry {
   parsed: ParsedStatement | undefined
   compiled: CompiledStatement | undefined
   catalogVersion: number
+  /** Looked for when a strict ledger asks. */
+  extension: { readonly name: string | undefined } | undefined
 }
 
 export class StatementCache {
@@ -43,6 +46,14 @@ export class StatementCache {
     return entry.compiled
   }
 
+  /** What in the statement QLDB did not have. @throws PartiqlError */
+  extension(text: string): string | undefined {
+    const entry = this.#entry(text)
+    entry.parsed ??= parseStatement(text)
+    entry.extension ??= { name: extensionIn(entry.parsed.statement) }
+    return entry.extension.name
+  }
+
   #entry(text: string): Entry {
     const found = this.#entries.get(text)
     if (found !== undefined) return found
@@ -51,6 +62,7 @@ export class StatementCache {
       parsed: undefined,
       compiled: undefined,
       catalogVersion: -1,
+      extension: undefined,
     }
     if (text.length <= cachedLengthMax) {
       if (this.#entries.size >= statementCountMax) this.#dropOldest()

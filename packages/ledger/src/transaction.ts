@@ -15,7 +15,15 @@ import {
 } from '@cairn/ion'
 import { dot } from '@cairn/merkle'
 import { type CompiledStatement, partiqlError, pause, type Rows } from '@cairn/partiql'
-import type { BlockAddress, CommitResult, IoUsage, Result, ResultPage, Transaction } from './api.ts'
+import type {
+  BlockAddress,
+  CommitResult,
+  IoUsage,
+  Result,
+  ResultPage,
+  Transaction,
+  TransactionOptions,
+} from './api.ts'
 import type { BlockStatement } from './block-record.ts'
 import { LedgerError } from './errors.ts'
 import type { TransactionOutcome } from './ledger-metrics.ts'
@@ -34,6 +42,8 @@ type State = 'open' | 'committed' | 'aborted' | 'expired' | 'conflicted'
 /** What a transaction needs of its ledger. */
 export interface TransactionOwner {
   readonly limits: LedgerLimits
+  /** Whether what QLDB did not have is refused. */
+  readonly isStrictQldb: boolean
   readonly statements: StatementCache
   nowMs(): number
   /** Validates and commits. @throws LedgerError */
@@ -49,6 +59,7 @@ export class LedgerTransaction implements Transaction {
   readonly startedMs: number
   readonly view: TransactionView
   readonly #owner: TransactionOwner
+  readonly #authorize: TransactionOptions['authorize']
   readonly #mutex = new Mutex()
   #accepted: BlockStatement[] = []
   /** Results with rows still to compute. */
@@ -62,11 +73,12 @@ export class LedgerTransaction implements Transaction {
   #heldBytes = 0
   #state: State = 'open'
 
-  constructor(view: TransactionView, owner: TransactionOwner) {
+  constructor(view: TransactionView, owner: TransactionOwner, options: TransactionOptions = {}) {
     this.id = view.transactionId
     this.startedMs = owner.nowMs()
     this.view = view
     this.#owner = owner
+    this.#authorize = options.authorize
     this.#digest = hashIonString(this.id)
   }
 
@@ -99,7 +111,9 @@ export class LedgerTransaction implements Transaction {
     const { digest, values } = this.#readParameters(text, parameters)
     if (text.length > this.#owner.limits.statementLengthMax) throw this.#statementTooLong(text)
     this.view.addBytes(text.length)
+    if (this.#owner.isStrictQldb) this.#checkStrict(text)
     const compiled = this.#owner.statements.compile(text, this.view)
+    this.#authorize?.(compiled.actions)
     const result = new OpenResult(compiled, values, this, startedMs)
     const statement = { text, startTimeMs, digest }
     if (compiled.isReadOnly) {
@@ -111,6 +125,18 @@ export class LedgerTransaction implements Transaction {
     if (!isDone) return this.#runToEnd(result, statement)
     this.#accepted.push(statement)
     return result
+  }
+
+  #checkStrict(text: string): void {
+    const extension = this.#owner.statements.extension(text)
+    if (extension === undefined) return
+    throw new LedgerError(
+      { code: 'STATEMENT_NOT_SUPPORTED', statement: extension },
+      {
+        shortMessage: `QLDB had no ${extension}, and the ledger takes what QLDB took.`,
+        metaMessages: ['Write the statement without it, or switch strictQldb of the ledger off.'],
+      },
+    )
   }
 
   /** @returns false when the statement came to a pause: it goes on by itself when others have run. */

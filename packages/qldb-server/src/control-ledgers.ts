@@ -22,6 +22,7 @@ export async function createLedger(
     name: nameMember(body, 'Name'),
     permissionsMode: requiredPermissionsMode(body),
     isDeletionProtected: optionalBoolean(body, 'DeletionProtection') ?? true,
+    isStrictQldb: optionalBoolean(body, 'StrictQldb') ?? false,
     ...(kmsKey === undefined ? {} : { kmsKey }),
     tags: tagsOf(body),
   })
@@ -34,6 +35,7 @@ export async function createLedger(
     CreationDateTime: toEpochSeconds(description.createdMs),
     PermissionsMode: description.permissionsMode,
     DeletionProtection: description.isDeletionProtected,
+    ...strictBody(description),
     ...(kmsKey === undefined ? {} : { KmsKeyArn: kmsKeyArn(arns, kmsKey) }),
   }
 }
@@ -51,9 +53,11 @@ export async function updateLedger(
   request: ControlRequest,
 ): Promise<ControlAnswer> {
   const isDeletionProtected = optionalBoolean(request.body, 'DeletionProtection')
+  const isStrictQldb = optionalBoolean(request.body, 'StrictQldb')
   const kmsKey = optionalKmsKey(request.body)
   const description = await context.host.updateLedger(labelOf(request, 'Name'), {
     ...(isDeletionProtected === undefined ? {} : { isDeletionProtected }),
+    ...(isStrictQldb === undefined ? {} : { isStrictQldb }),
     ...(kmsKey === undefined ? {} : { kmsKey }),
   })
   return descriptionBody(context, description)
@@ -105,9 +109,15 @@ function descriptionBody(
     State: description.state,
     CreationDateTime: toEpochSeconds(description.createdMs),
     DeletionProtection: description.isDeletionProtected,
+    ...strictBody(description),
     EncryptionDescription: {
       KmsKeyArn: kmsKeyArn(arns, description.kmsKey ?? 'AWS_OWNED_KMS_KEY'),
       EncryptionStatus: 'ENABLED',
     },
   }
+}
+
+/** Ours: refuse what QLDB refused. Clients of QLDB do not know the member, and pass over it. */
+function strictBody({ isStrictQldb }: LedgerDescription): object {
+  return isStrictQldb === true ? { StrictQldb: true } : {}
 }

@@ -289,6 +289,8 @@ const protocolFaults: FaultTable<AwsProtocolErrorType> = {
   BASE64_INVALID: serializationFault,
   PATH_INVALID: serializationFault,
   CHUNKS_INVALID: serializationFault,
+  // Policies are read at start, not in requests.
+  POLICY_INVALID: undefined,
 }
 
 function serializationFault(_: unknown, error: BaseError<Coded>): Fault {

@@ -24,6 +24,7 @@ import type { RequestContext } from './request-context.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 import type { RunningStatement, SlowStatements } from './slow-statements.ts'
+import { guardStatements } from './statement-guard.ts'
 import { isWellFormed } from './well-formed.ts'
 
 /** The one value of `x-amz-target`. */
@@ -97,7 +98,7 @@ export class SessionApi {
       if (session.isEnded) {
         throw serverError({ code: 'SESSION_NOT_FOUND' }, 'The session was ended meanwhile.')
       }
-      return await this.#run(name, session, members, arrivedMs, context)
+      return await this.#run(name, identity, session, members, arrivedMs, context)
     } finally {
       session.queue.leave()
     }
@@ -105,6 +106,7 @@ export class SessionApi {
 
   #run(
     name: Exclude<SubCommand, 'StartSession'>,
+    identity: Identity,
     session: Session,
     members: Members,
     arrivedMs: number,
@@ -112,7 +114,7 @@ export class SessionApi {
   ): string | Promise<string> {
     switch (name) {
       case 'StartTransaction':
-        return this.#startTransaction(session, arrivedMs)
+        return this.#startTransaction(identity, session, arrivedMs)
       case 'ExecuteStatement':
         return this.#executeStatement(session, members, context)
       case 'FetchPage':
@@ -144,7 +146,7 @@ export class SessionApi {
     return `{"StartSession":{"SessionToken":"${session.token}",${this.#timing(arrivedMs)}}}`
   }
 
-  #startTransaction(session: Session, arrivedMs: number): string {
+  #startTransaction(identity: Identity, session: Session, arrivedMs: number): string {
     const open = session.transaction
     if (open !== undefined) {
       if (!this.#isOutOfTime(open)) {
@@ -156,7 +158,8 @@ export class SessionApi {
       session.expireTransaction()
     }
     this.#options.sessions.sweep()
-    const transaction = session.ledger.startTransaction()
+    const { ledger } = session
+    const transaction = ledger.startTransaction(guardStatements(this.#options, identity, ledger))
     session.transaction = transaction
     session.expiredTransactionId = undefined
     return `{"StartTransaction":{"TransactionId":"${transaction.id}",${this.#timing(arrivedMs)}}}`

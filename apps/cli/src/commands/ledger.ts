@@ -27,6 +27,7 @@ export const createCommand: Command = {
       help: 'who may do what (default: ALLOW_ALL)',
     },
     { name: 'protect', help: 'refuse to delete it until the protection is taken off' },
+    { name: 'strict-qldb', help: 'refuse statements and sizes that QLDB refused' },
     { name: 'tag', value: 'NAME=VALUE', repeats: true, help: 'label, may be given several times' },
     ...commonOptions,
   ],
@@ -43,6 +44,7 @@ export const createCommand: Command = {
         name: args.required(0),
         permissionsMode: args.text('permissions-mode') ?? 'ALLOW_ALL',
         isDeletionProtected: args.flag('protect'),
+        isStrictQldb: args.flag('strict-qldb'),
         tags,
       }),
     )
@@ -157,6 +159,7 @@ function detailsText(ledger: LedgerDetails): string {
     ['created', timeText(ledger.createdMs)],
     ['permissions mode', ledger.permissionsMode],
     ['deletion protection', ledger.isDeletionProtected ? 'on' : 'off'],
+    ['strict QLDB', ledger.isStrictQldb ? 'on' : 'off'],
     ['arn', ledger.arn],
   ] as const
   const width = Math.max(...rows.map(([name]) => name.length))

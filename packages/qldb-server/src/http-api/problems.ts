@@ -126,6 +126,7 @@ const protocolProblems: ProblemTable<AwsProtocolErrorType> = {
   BODY_HASH_MISMATCH: [403, 'The body is not the one that was signed', signRemedy],
   PATH_INVALID: [400, 'The path is not percent-encoded UTF-8', 'Encode the name of the ledger.'],
   CHUNKS_INVALID: undefined,
+  POLICY_INVALID: undefined,
   JSON_INVALID: undefined,
   JSON_TOO_DEEP: undefined,
   BASE64_INVALID: undefined,

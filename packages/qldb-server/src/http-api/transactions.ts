@@ -3,23 +3,24 @@
  * three requests and hashes along, this sends one; the server repeats transactions that meet others.
  */
 import { hash } from 'node:crypto'
-import type { Identity } from '@cairn/aws-protocol'
+import type { Authorizer, Identity } from '@cairn/aws-protocol'
 import { encodeBase64 } from '@cairn/aws-protocol'
 import { BaseError, type Clock } from '@cairn/core'
 import { decodeIon, formatIon } from '@cairn/ion'
 import {
   type CommitResult,
-  type Ledger,
   LedgerError,
   type LedgerHost,
   type Result,
   type ResultPage,
   type Transaction,
 } from '@cairn/ledger'
+import type { ArnSettings } from '../arn.ts'
 import { QldbServerError, serverError } from '../errors.ts'
 import type { QldbServerLimits } from '../limits.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { SlowStatements } from '../slow-statements.ts'
+import { guardStatements, type StatementGuardOptions } from '../statement-guard.ts'
 import { IdempotencyTable } from './idempotency-table.ts'
 import { formatJson } from './json-writer.ts'
 import { toldError } from './problems.ts'
@@ -36,6 +37,7 @@ interface ResultRoom {
 }
 
 export class TransactionRunner {
+  readonly #guard: StatementGuardOptions
   readonly #host: LedgerHost
   readonly #clock: Clock
   readonly #limits: QldbServerLimits
@@ -47,7 +49,10 @@ export class TransactionRunner {
     readonly clock: Clock
     readonly limits: QldbServerLimits
     readonly slowStatements: SlowStatements
+    readonly authorizer: Authorizer
+    readonly arns: ArnSettings
   }) {
+    this.#guard = options
     this.#host = options.host
     this.#clock = options.clock
     this.#limits = options.limits
@@ -67,23 +72,25 @@ export class TransactionRunner {
   ): Promise<string> {
     const ledger = this.#host.getLedger(ledgerName)
     const request = parseTransactionRequest(body, this.#limits.statementCountMax)
+    const options = guardStatements(this.#guard, identity, ledger)
+    const run = () => this.#run(() => ledger.startTransaction(options), request, context)
     const { idempotencyKey } = request
-    if (idempotencyKey === undefined) return this.#run(ledger, request, context)
+    if (idempotencyKey === undefined) return run()
     // The strand, not the name: a new ledger of an old name knows no keys.
     const key = JSON.stringify([ledger.strandId, identity.principal, idempotencyKey])
     const bodyHash = hash('sha256', body, 'base64')
-    return this.#idempotency.once(key, bodyHash, () => this.#run(ledger, request, context))
+    return this.#idempotency.once(key, bodyHash, run)
   }
 
   /** Repeats at once: what this transaction met is committed, and the next snapshot has it. */
   async #run(
-    ledger: Ledger,
+    start: () => Transaction,
     request: TransactionRequest,
     context: RequestContext,
   ): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(ledger.startTransaction(), request, context)
+        return await this.#attempt(start(), request, context)
       } catch (error) {
         if (!isConflict(error) || attempt >= this.#limits.attemptCountMax) throw error
       }

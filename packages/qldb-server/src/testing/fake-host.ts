@@ -116,6 +116,7 @@ class FakeResult implements Result {
 export class FakeLedger implements Ledger {
   readonly name: string
   readonly strandId: string
+  readonly permissionsMode = 'ALLOW_ALL' as const
   readonly transactions: FakeTransaction[] = []
   readonly #host: FakeHost
 
