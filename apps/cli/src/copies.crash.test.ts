@@ -39,7 +39,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 /** Runs a command and kills it after so many milliseconds. Answers what it printed when it came to its end. */
 async function runUntil(words: readonly string[], killMs: number): Promise<string | undefined> {
-  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
   const output: Buffer[] = []
   const errors: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk))

@@ -22,6 +22,7 @@ const proofs: {
   readonly tip: LedgerDigest
 }[] = []
 let lastDigest: string
+let redactionCount = 0
 
 async function cairn(...words: string[]) {
   const output = new PassThrough()
@@ -54,6 +55,7 @@ async function fill({ ledger, transact }: EmbeddedLedger): Promise<void> {
   await transact((tx) => tx.execute('CREATE TABLE Unused'))
   let code = 0
   while (ledger.blockCount < blockCount) {
+    if (code > 0 && code % (20 * blocksPerDigest) === 0) await redact(code - 200, transact)
     const count = Math.min(blocksPerDigest, blockCount - ledger.blockCount)
     await Promise.all(Array.from({ length: count }, () => write(code++, transact)))
     const tip = ledger.digest()
@@ -72,6 +74,27 @@ function write(code: number, transact: EmbeddedLedger['transact']): Promise<unkn
     const made = new Date(code * 1000)
     await tx.execute('INSERT INTO Item ?', { code: `C${code}`, price: code, made })
   })
+}
+
+/** Takes the first version of an item out of the ledger; its price was changed since. */
+async function redact(code: number, transact: EmbeddedLedger['transact']): Promise<void> {
+  const old = await transact((tx) =>
+    tx.execute(
+      `SELECT h.blockAddress, h.metadata.id FROM _ql_committed_Item AS c, history(Item) AS h
+       WHERE c.data.code = ? AND h.metadata.id = c.metadata.id AND h.metadata.version = 0`,
+      `C${code}`,
+    ),
+  )
+  const tables = await transact((tx) =>
+    tx.execute("SELECT VALUE tableId FROM information_schema.user_tables WHERE name = 'Item'"),
+  )
+  const [row] = old.value.values as { id: string; blockAddress: unknown }[]
+  // A few were deleted.
+  if (row === undefined) return
+  redactionCount++
+  await transact((tx) =>
+    tx.execute('EXEC REDACT_REVISION ?, ?, ?', row.blockAddress, tables.value.values[0], row.id),
+  )
 }
 
 async function keepProof(
@@ -124,6 +147,7 @@ describe.each(['ION_TEXT', 'ION_BINARY', 'JSON'])('10,000 blocks exported as %s'
       blockCount,
       digest: lastDigest,
       tableCount: 2,
+      redactedRevisionCount: redactionCount,
       qldbBlockCount: 0,
     })
     const open = await openLedger({ directory: data, name: 'again' })
@@ -149,6 +173,7 @@ describe.each(['ION_TEXT', 'ION_BINARY', 'JSON'])('10,000 blocks exported as %s'
 
 /** A block of each ten, folded to the digest that was kept when the ledger was filled. */
 function checkDigests({ ledger }: EmbeddedLedger): void {
+  expect(redactionCount).toBeGreaterThan(40)
   expect(proofs.length).toBeGreaterThan(30)
   for (const { digest, tipAddress } of digests) {
     const { value, proof } = ledger.block(tipAddress, tipAddress)

@@ -5,6 +5,7 @@ import { commands } from './commands/all.ts'
 import { CliError, describeError, usageError } from './errors.ts'
 import { commandText, groupText, overviewText } from './help.ts'
 import { parseArguments } from './parse-arguments.ts'
+import { endWithStarter } from './small-heap.ts'
 import { nearestWord } from './suggest.ts'
 import { createProcessTerminal, print, printError, type Terminal } from './terminal.ts'
 
@@ -25,7 +26,9 @@ export async function runAsProgram(): Promise<void> {
     if (error.code === 'EPIPE') process.exit(exitDone)
     throw error
   })
-  process.exitCode = await main(process.argv.slice(2), createProcessTerminal())
+  const words = process.argv.slice(2)
+  endWithStarter()
+  process.exitCode = await main(words, createProcessTerminal())
 }
 
 async function runWords(words: readonly string[], terminal: Terminal): Promise<number> {

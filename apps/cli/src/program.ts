@@ -1,4 +1,9 @@
 /** The program `cairn`: what bin/cairn.js runs. */
-import { runAsProgram } from './main.ts'
+import { needsSmallHeap, runInSmallHeap } from './small-heap.ts'
 
-await runAsProgram()
+const words = process.argv.slice(2)
+if (needsSmallHeap(words)) process.exitCode = await runInSmallHeap(words)
+else {
+  const { runAsProgram } = await import('./main.ts')
+  await runAsProgram()
+}

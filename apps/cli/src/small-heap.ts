@@ -1,32 +1,52 @@
 /**
- * Keeps the heap of long work small. The program runs with room for 128 MiB of young objects, which a server's many
- * transactions under way are faster with; work that goes through a ledger block by block leaves garbage only, and would
- * fill that room twice before anything is collected.
+ * Runs a command in a process with the heap that Node gives by itself. The program starts with room for 128 MiB of
+ * young objects, which makes a server's transactions faster; work that goes through a ledger block by block would fill
+ * that room twice over with garbage, and is to stay below 512 MiB. Loads nothing of the program.
  */
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { spawn } from 'node:child_process'
+import { exitFailed } from './command.ts'
 
-/** Calls between two looks at the heap, each of some microseconds. */
-const callsPerLook = 32
-/** New objects at which the young ones are collected: as often as Node does it by itself, without our flags. */
-const grownBytesMax = 24 * 1024 * 1024
-/** All objects at which everything is collected. */
-const heapBytesMax = 160 * 1024 * 1024
+const marker = 'CAIRN_SMALL_HEAP'
 
-type Collect = (options: { readonly type: 'minor' | 'major' }) => void
+/** Commands that go through whole ledgers. */
+const longWork: ReadonlySet<string> = new Set([
+  'ledger import',
+  'ledger export',
+  'ledger backup',
+  'ledger restore',
+])
 
-/** To be called for each step of the work, such as a block. */
-export function createHeapKeeper(): () => void {
-  // The collector has no other way in; the flag is for contexts made from here on.
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as Collect
-  let calls = 0
-  let base = getHeapStatistics().used_heap_size
-  return () => {
-    if (calls++ % callsPerLook !== 0) return
-    const used = getHeapStatistics().used_heap_size
-    if (used - base < grownBytesMax) return
-    collect({ type: used > heapBytesMax ? 'major' : 'minor' })
-    base = getHeapStatistics().used_heap_size
+/** Whether the command asks for a small heap and this process was started with a large one. */
+export function needsSmallHeap(words: readonly string[]): boolean {
+  if (!longWork.has(words.slice(0, 2).join(' '))) return false
+  const isLarge = process.execArgv.some((flag) => flag.startsWith('--min-semi-space-size'))
+  return isLarge && process.env[marker] === undefined
+}
+
+/**
+ * The same program with the same words. The two end together: signals are passed on, and the one that works does not
+ * outlive the one that was killed.
+ * @returns the exit code.
+ */
+export function runInSmallHeap(words: readonly string[]): Promise<number> {
+  const flags = process.execArgv.filter((flag) => !flag.includes('semi-space-size'))
+  const program = process.argv[1] ?? ''
+  const child = spawn(process.execPath, [...flags, program, ...words], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [marker]: '1' },
+  })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => child.kill(signal))
   }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code) => resolve(code ?? exitFailed))
+  })
+}
+
+/** In the process with the small heap: ends it when the one that started it is gone. */
+export function endWithStarter(): void {
+  if (process.env[marker] === undefined || process.channel === undefined) return
+  process.on('disconnect', () => process.exit(exitFailed))
+  process.channel.unref()
 }

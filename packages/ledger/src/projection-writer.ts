@@ -12,7 +12,7 @@ import { catalogInfoOf, entryHashOf, Replayer } from './replay.ts'
 /** Blocks replayed per LMDB commit. */
 export const replayedBlockCountMax = 2000
 /** Revisions and bytes of documents replayed per LMDB commit: bounds the memory of blocks that are large. */
-const replayedRevisionCountMax = 4000
+const replayedRevisionCountMax = 1000
 const replayedBytesMax = 8 * 1024 * 1024
 
 export interface ProjectionWriterParts {

@@ -23,7 +23,6 @@ import { defaultDataDirectory } from '../endpoint.ts'
 import { CliError } from '../errors.ts'
 import { openExportFolder, writeExportFolder } from '../export-folder.ts'
 import { type Bar, createBar } from '../progress.ts'
-import { createHeapKeeper } from '../small-heap.ts'
 import { print, printError } from '../terminal.ts'
 import { readDigestFile } from '../verify-common.ts'
 
@@ -293,13 +292,8 @@ async function withBar<T>(
   work: (bar: Bar) => Promise<T>,
 ): Promise<T> {
   const bar = createBar(terminal, label, 'blocks')
-  const keepHeapSmall = createHeapKeeper()
-  const update: Bar['update'] = (doneCount, totalCount) => {
-    keepHeapSmall()
-    bar.update(doneCount, totalCount)
-  }
   try {
-    return await work({ ...bar, update })
+    return await work(bar)
   } finally {
     bar.end()
   }

@@ -33,6 +33,8 @@ import {
   findLedgerFiles,
   folderBlockOf,
   readFolderBlocks,
+  readRedactedKeys,
+  withoutRedacted,
 } from '../read-folder.ts'
 import { BackupError } from './errors.ts'
 
@@ -91,10 +93,12 @@ export async function backupLedger(options: BackupLedgerOptions): Promise<Backup
   let revisionCount = 0
   try {
     const writer = new RecordWriter(journal)
-    for await (const record of readJournal({
+    const redactedKeys = await readRedactedKeys(files.directory, fileSystem)
+    for await (const each of readJournal({
       directory: `${files.directory}/journal`,
       fileSystem,
     })) {
+      const record = withoutRedacted(each, redactedKeys)
       const { value, catalogInfo } = folderBlockOf(record, strandId)
       const block = parseBlock(value)
       replay.add(block, catalogInfo && { catalogInfoHash: hashIon(catalogInfo) })
