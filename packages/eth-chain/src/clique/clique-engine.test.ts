@@ -128,6 +128,21 @@ describe('a header', () => {
     }
   })
 
+  it('at a checkpoint names all signers, none less and none more, in order', () => {
+    const whole = checkpoint({}).extraData
+    const named = [0, 1, 2].map((i) => whole.subarray(32 + 20 * i, 52 + 20 * i))
+    const verdictOf = (...signers: (Uint8Array | undefined)[]) => {
+      const list = concatBytes(...signers.map((each) => each ?? new Uint8Array(20)))
+      const extraData = concatBytes(new Uint8Array(32), list, new Uint8Array(65))
+      return verdict(chain, checkpoint({ extraData }))
+    }
+    const [a, b, c] = named
+    expect(verdictOf(a, b, c)).toBe('accepted')
+    for (const list of [[], [a, b], [a, b, c, c], [b, a, c], [a, b, addressOf('D')]]) {
+      expect(verdictOf(...list)).toBe('CHECKPOINT_MISMATCH')
+    }
+  })
+
   it('needs a seal over all of it', () => {
     const sealed = plain({})
     expect(verdict(chain, { ...sealed, stateRoot: emptyCodeHash })).toBe('UNAUTHORIZED_SIGNER')

@@ -155,8 +155,7 @@ class Ballot {
 
   /** The oldest recent sealer may seal again at block `number`. */
   forget(number: bigint): void {
-    const limit = sealLimit(this.#signers.length)
-    if (number >= limit) this.recents.delete(number - limit)
+    this.recents.delete(number - sealLimit(this.#signers.length))
   }
 
   /** Takes back the vote that `signer` has on `address`, if any. */

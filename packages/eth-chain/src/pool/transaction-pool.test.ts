@@ -202,6 +202,20 @@ describe('replacement', () => {
     )
   })
 
+  it('counts with what it costs in all that comes after', () => {
+    const fixture = new PoolFixture()
+    const cost = (fee: bigint) => 21_000n * fee + 1n
+    fixture.fund('A', cost(200n) + cost(100n))
+    fixture.pool.add(transferOf('A', 0, price(100n, 100n)), false)
+    fixture.pool.add(transferOf('A', 0, price(200n, 200n)), false)
+    expect(refusal(() => fixture.pool.add(transferOf('A', 1, price(101n, 101n)), false))).toMatch(
+      /^insufficient funds .*overshot 21000$/,
+    )
+    expect(refusal(() => fixture.pool.add(transferOf('A', 1, price(100n, 100n)), false))).toBe(
+      'accepted',
+    )
+  })
+
   it('of a pending one leaves those behind it pending and is announced', () => {
     const fixture = new PoolFixture()
     fixture.fund('A')
@@ -289,6 +303,27 @@ describe('limits', () => {
     expect(fixture.pool.contentFrom(addressOf('A')).pending).toEqual([])
   })
 
+  it('of a full pool follow what comes later and the base fee', () => {
+    const fixture = new PoolFixture({ globalSlots: 2, globalQueue: 0 })
+    for (const name of 'ABCDEF') fixture.fund(name)
+    const add = (name: string, tip: bigint, fee: bigint) => {
+      const fees = { maxPriorityFeePerGas: tip * gwei, maxFeePerGas: fee * gwei }
+      return fixture.pool.add(transferOf(name, 0, fees), false).hash
+    }
+    const last = () => fixture.dropped.at(-1)?.[0]
+    const a = add('A', 2n, 100n)
+    const b = add('B', 9n, 12n)
+    // From now on there is an order of the worst; C is the worst of it when D comes.
+    const c = add('C', 3n, 100n)
+    expect(last()).toBe(a)
+    add('D', 5n, 100n)
+    expect(last()).toBe(c)
+    // B earns 9 gwei at a base fee of 1, and 1 at 11.
+    fixture.reset({ baseFee: 11n * gwei })
+    add('E', 6n, 100n)
+    expect(last()).toBe(b)
+  })
+
   it('count large transactions by their slots', () => {
     const fixture = new PoolFixture({ globalSlots: 4, globalQueue: 0 })
     fixture.fund('A')
@@ -311,6 +346,7 @@ describe('reset', () => {
     fixture.fund('A', 10n ** 20n, 3n)
     fixture.reset()
     expect(nonces(fixture.pool.contentFrom(addressOf('A')).pending)).toEqual([3, 4])
+    expect(fixture.pendingSeen).toHaveLength(5)
     expect(fixture.dropped.map(([, reason]) => reason)).toEqual([
       'included',
       'included',
