@@ -15,5 +15,6 @@ export {
   type MemoryFileSystem,
   type OperationCounts,
 } from './memory-file-system.ts'
+export { type DiskRecording, recordFileSystem } from './recording-file-system.ts'
 export { createSeededRandom, type SeededRandom } from './seeded-random.ts'
 export { createVirtualClock, type VirtualClock } from './virtual-clock.ts'
