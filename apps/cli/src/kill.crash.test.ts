@@ -1,15 +1,13 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { QLDB } from '@aws-sdk/client-qldb'
 import { verifyLedgerDirectory } from '@cairn/ledger'
 import { createSeededRandom } from '@cairn/testing'
 import { QldbDriver, RetryConfig } from 'amazon-qldb-driver-nodejs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Daemon, startDaemon } from './testing/daemon.ts'
+import { buildProgram, type Daemon, startDaemon } from './testing/daemon.ts'
 
 const roundCount = Number(process.env['CAIRN_KILL_ROUNDS'] ?? 50)
 const writerCount = 32
@@ -22,8 +20,7 @@ let folder: string
 let daemon: Daemon
 
 beforeAll(async () => {
-  const root = fileURLToPath(new URL('../../..', import.meta.url))
-  expect(spawnSync('npm', ['run', 'build'], { cwd: root }).status).toBe(0)
+  buildProgram()
   folder = await mkdtemp(join(tmpdir(), 'cairn-kill-'))
   daemon = await startDaemon(join(folder, 'data'))
   const control = new QLDB({ endpoint: daemon.api, region, credentials })

@@ -106,8 +106,6 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const { listen, tlsListen, logger = silentLogger, clock = createSystemClock() } = options
   const files = nodeFileSystem
   const directory = resolve(options.dataDirectory)
-  await files.makeDirectory(directory)
-
   const registry = createMetricsRegistry()
   watchProcess(registry, version)
   const tracer = openTracer(version)

@@ -48,6 +48,12 @@ export type LedgerErrorType =
   | { readonly code: 'COMMIT_NOT_CONFIRMED'; readonly ledgerName: string }
   | { readonly code: 'LEDGER_CLOSED'; readonly ledgerName: string }
   | { readonly code: 'DIRECTORY_IN_USE'; readonly directory: string }
+  | { readonly code: 'PROJECTION_FAILED'; readonly directory: string }
+  | {
+      readonly code: 'DIRECTORY_NOT_WRITABLE'
+      readonly directory: string
+      readonly systemCode: string
+    }
 
 export class LedgerError extends BaseError<LedgerErrorType> {
   override readonly name = 'LedgerError'

@@ -90,7 +90,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
   const fileSystem = options.fileSystem ?? nodeFileSystem
   const clock = options.clock ?? createSystemClock()
   const random = options.random ?? systemRandom
-  const context: HostContext = {
+  const withoutThread = {
     directory: options.directory,
     fileSystem,
     clock,
@@ -100,14 +100,12 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     metrics: options.metrics ?? noMetrics,
     limits: { ...defaultLimits, ...options.limits },
     projections: options.projections ?? lmdbProjections,
-    sealerThread: isThreaded(options) ? new SealerThread() : undefined,
     segmentBytes: options.segmentBytes ?? segmentBytesDefault,
   }
-  await fileSystem.makeDirectory(ledgersDirectory(context))
-  // Also when they exist: the process that made them may have ended before it got here.
-  await fileSystem.syncDirectory(options.directory)
-  await fileSystem.syncDirectory(parentOf(options.directory))
-  const lock = options.isLocked === false ? undefined : await lockForUs(options.directory)
+  const lock = await takeFolder(options, fileSystem)
+  // Not before: a process that is refused has no thread that keeps it from ending.
+  const sealerThread = isThreaded(options) ? new SealerThread() : undefined
+  const context: HostContext = { ...withoutThread, sealerThread }
   const hosted = new Map<string, Hosted>()
   try {
     await options.onLocked?.()
@@ -122,6 +120,52 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     throw error
   }
   return new DirectoryLedgerHost(context, lock, hosted)
+}
+
+/** Makes the folder where there is none, and keeps others out of it. @throws LedgerError */
+async function takeFolder(
+  { directory, isLocked }: LedgerHostOptions,
+  fileSystem: FileSystem,
+): Promise<DirectoryLock | undefined> {
+  try {
+    await fileSystem.makeDirectory(ledgersDirectory({ directory }))
+    // Also when they exist: the process that made them may have ended before it got here.
+    await fileSystem.syncDirectory(directory)
+    await fileSystem.syncDirectory(parentOf(directory))
+    return isLocked === false ? undefined : await lockForUs(directory)
+  } catch (error) {
+    throw folderError(directory, error)
+  }
+}
+
+/** What the operating system refuses, and what the reader can do. */
+const folderRefusals: Readonly<Record<string, string>> = {
+  EROFS: 'The file system is read-only.',
+  EACCES: 'This account may not write there.',
+  EPERM: 'This account may not write there.',
+  // Node makes of EROFS when a missing folder above cannot be made, too.
+  ENOENT: 'A folder above it is missing or cannot be made.',
+  ENOTDIR: 'A file is in the way.',
+  EEXIST: 'A file is in the way.',
+  ENOSPC: 'The disk is full.',
+  EDQUOT: 'The disk quota of this account is used up.',
+}
+
+function folderError(directory: string, error: unknown): unknown {
+  const systemCode = (error as NodeJS.ErrnoException).code ?? ''
+  const refusal = Object.hasOwn(folderRefusals, systemCode) ? folderRefusals[systemCode] : undefined
+  if (refusal === undefined || error instanceof LedgerError) return error
+  return new LedgerError(
+    { code: 'DIRECTORY_NOT_WRITABLE', directory, systemCode },
+    {
+      shortMessage: `The data folder ${directory} cannot be written to. ${refusal}`,
+      metaMessages: [
+        `Cause: ${systemCode}`,
+        'Choose another folder (--data-dir), or see to it that this one can be written to.',
+      ],
+      cause: error,
+    },
+  )
 }
 
 /** The folder that `directory` is in. */
@@ -165,7 +209,7 @@ function isThreaded({ sealing, projections, fileSystem }: LedgerHostOptions): bo
   return sealing !== 'inline' && isPossible && import.meta.url.endsWith('.js')
 }
 
-function ledgersDirectory({ directory }: HostContext): string {
+function ledgersDirectory({ directory }: Pick<HostContext, 'directory'>): string {
   return `${directory}/ledgers`
 }
 

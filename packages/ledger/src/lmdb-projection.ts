@@ -38,6 +38,7 @@ import {
   type ProjectionSnapshot,
   type Watermark,
 } from './projection.ts'
+import { projectionFailed } from './projection-failure.ts'
 import { indexChanges, Revision } from './revision.ts'
 
 type Transaction = ReturnType<RootDatabase<Buffer, Buffer>['useReadTransaction']>
@@ -270,6 +271,14 @@ class LmdbProjection implements Projection {
   }
 
   async apply(blocks: readonly ProjectedBlock[], watermark: Watermark): Promise<void> {
+    try {
+      await this.#apply(blocks, watermark)
+    } catch (error) {
+      throw await projectionFailed(this.#directory, error)
+    }
+  }
+
+  async #apply(blocks: readonly ProjectedBlock[], watermark: Watermark): Promise<void> {
     for (const [i, { createdIndexes, droppedIndexNos }] of blocks.entries()) {
       assert(i === 0 || !changesIndexes({ createdIndexes, droppedIndexNos }), 'first block only')
       for (const index of createdIndexes) await this.#build(index)

@@ -6,6 +6,7 @@ import { ByteReader } from './byte-writer.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
 import { NodeFile } from './node-file.ts'
 import type { Projection } from './projection.ts'
+import { isCommitFailure } from './projection-failure.ts'
 import { type SealedBlock, SealingChain } from './sealer.ts'
 import { type FromSealer, sealedHeaderBytesSize, type ToSealer } from './sealer-messages.ts'
 import { readUnsealedBlock } from './unsealed-block.ts'
@@ -26,6 +27,12 @@ const port = parentPort
 assert(port !== null, 'this file runs as a worker')
 const reply = (message: FromSealer, transfer: ArrayBuffer[] = []) =>
   port.postMessage(message, transfer)
+
+// LMDB rejects the promise of every single put of a failed commit, and the batch that waits for them tells of it.
+// Without this the first of them would end the thread, and with it all other ledgers.
+process.on('unhandledRejection', (reason) => {
+  if (!isCommitFailure(reason)) throw reason
+})
 
 port.on('message', (message: ToSealer) => {
   const { channel } = message

@@ -131,6 +131,8 @@ const sessionLedgerFaults: FaultTable<LedgerErrorType> = {
   LEDGER_STOPPED: undefined,
   COMMIT_NOT_CONFIRMED: undefined,
   DIRECTORY_IN_USE: undefined,
+  DIRECTORY_NOT_WRITABLE: undefined,
+  PROJECTION_FAILED: undefined,
 }
 
 /** Transactions and statements do not come up in the control API: their codes would be internal failures. */

@@ -1,56 +1,110 @@
 /** `cairn up` as a process of its own, for tests that kill it. Runs what `npm run build` made. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, watch } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../../bin/cairn.js', import.meta.url))
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const program = join(root, 'apps', 'cli', 'bin', 'cairn.js')
 /** A start that takes longer has failed. */
 const readyTimeoutMs = 30_000
+/** Ending takes a second or two; the rest is for a busy machine. */
+const endTimeoutMs = 30_000
 
 export interface Daemon {
   readonly api: string
+  readonly pid: number
   /** From spawning the process to its ready file. */
   readonly startMs: number
+  /** What it has logged so far. */
+  errorOutput(): string
   /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>
+  /** Sends SIGTERM, waits for the end and answers the exit code. */
+  stop(): Promise<number | null>
+  /** Sends SIGTERM to a server whose command line `before` starts another one behind it, and waits for that. */
+  restart(): Promise<Pick<Daemon, 'api' | 'pid'>>
 }
 
+/** Once before the tests of a file. */
+export function buildProgram(): void {
+  const { status, stdout } = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}`)
+}
+
+/** The command line of a server on any free ports. */
+export function upCommand(dataDirectory: string, args: readonly string[] = []): string[] {
+  const ports = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0']
+  return [process.execPath, program, 'up', '--data-dir', dataDirectory, ...ports, ...args]
+}
+
+/** @param before A command line that runs what follows it, somewhere else. */
 export async function startDaemon(
   dataDirectory: string,
   args: readonly string[] = [],
+  before: readonly string[] = [],
 ): Promise<Daemon> {
   const readyFile = join(dirname(dataDirectory), 'ready.json')
   await rm(readyFile, { force: true })
   const startedMs = performance.now()
-  const where = ['--data-dir', dataDirectory, '--ready-file', readyFile]
-  const ports = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0']
-  const child = spawn(process.execPath, [program, 'up', ...where, ...ports, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const line = [...before, ...upCommand(dataDirectory, ['--ready-file', readyFile, ...args])]
+  const [file = '', ...words] = line
+  // A group of its own, which ends together when the start fails.
+  const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   const errors: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+  const errorOutput = () => Buffer.concat(errors).toString()
   try {
     await waitForFile(readyFile, child)
   } catch (cause) {
-    child.kill('SIGKILL')
-    throw new Error(`the server did not start:\n${Buffer.concat(errors)}`, { cause })
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+    throw new Error(`the server did not start:\n${errorOutput()}`, { cause })
   }
   const startMs = performance.now() - startedMs
-  const { endpoints } = JSON.parse(await readFile(readyFile, 'utf8')) as {
-    endpoints: { api: string }
+  let pid = 0
+  const readReadyFile = async () => {
+    const text = await readFile(readyFile, 'utf8')
+    const info = JSON.parse(text) as { pid: number; endpoints: { api: string } }
+    pid = info.pid
+    return { pid, api: info.endpoints.api }
+  }
+  const first = await readReadyFile()
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    const isOver = once(child, 'exit')
+    // Not the child, which may be a shell that waits for it and would go on.
+    if (signal === 'SIGTERM') process.kill(pid, signal)
+    else if (child.pid !== undefined) process.kill(-child.pid, signal)
+    await isOver
+    return child.exitCode
   }
   return {
-    api: endpoints.api,
+    ...first,
     startMs,
+    errorOutput,
     async kill() {
-      const isOver = once(child, 'exit')
-      child.kill('SIGKILL')
-      await isOver
+      await end('SIGKILL')
+    },
+    stop: () => end('SIGTERM'),
+    async restart() {
+      await rm(readyFile)
+      process.kill(pid, 'SIGTERM')
+      await waitForFile(readyFile, child)
+      return readReadyFile()
     },
   }
+}
+
+/** Runs to its end, which must come. Answers exit code and what was said; null when it had to be killed. */
+export function runToEnd(line: readonly string[]): {
+  readonly exitCode: number | null
+  readonly errorOutput: string
+} {
+  const [file = '', ...words] = line
+  const options = { encoding: 'utf8', timeout: endTimeoutMs, killSignal: 'SIGKILL' } as const
+  const { status, stderr } = spawnSync(file, words, options)
+  return { exitCode: status, errorOutput: stderr }
 }
 
 /** The file is written whole by rename, so its name is enough. */

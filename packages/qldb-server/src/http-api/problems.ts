@@ -62,6 +62,8 @@ const ledgerProblems: ProblemTable<LedgerErrorType> = {
   TAGS_INVALID: undefined,
   LEDGER_DAMAGED: undefined,
   DIRECTORY_IN_USE: undefined,
+  DIRECTORY_NOT_WRITABLE: undefined,
+  PROJECTION_FAILED: undefined,
 }
 
 const partiqlProblems: ProblemTable<PartiqlErrorType> = {
