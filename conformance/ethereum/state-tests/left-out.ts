@@ -25,7 +25,7 @@ export const blobFiles: LeftOut = {
 
 /** Run with CAIRN_STATE_TESTS=all only. */
 export const slowFiles: LeftOut = {
-  reason: 'minutes: 2^32 rounds of BLAKE2, for gas that no block has',
+  reason: 'a minute: 2^32 rounds of BLAKE2, for gas that no block has',
   files: ['stTimeConsuming/CALLBlake2f_MaxRounds.json'],
 }
 

@@ -24,6 +24,7 @@ import {
   shiftRight,
   subtract,
 } from './arithmetic'
+import { prepareBlake2 } from './blake2'
 import {
   hostBalance,
   hostBlockHash,
@@ -71,6 +72,8 @@ import {
   rulesBox,
 } from './layout'
 
+export { blake2 } from './blake2'
+
 const exitStop: i32 = 0
 const exitReturn: i32 = 1
 const exitRevert: i32 = 2
@@ -106,6 +109,7 @@ const factMissing: i32 = 4
 let stepsToCheck: i32 = abortCheckSteps
 
 export function prepare(): void {
+  prepareBlake2()
   prepareKeccak()
 }
 

@@ -18,6 +18,8 @@ export const keccakConstants: u32 = 5120
 export const keccakState: u32 = 5376
 /** Digits of long division and powers. */
 export const scratch: u32 = 6144
+export const blakeSchedule: u32 = 6656
+export const blakeBox: u32 = 6912
 export const framesBase: u32 = 8192
 export const frameBytes: u32 = 256
 export const stackStart: u32 = 327680

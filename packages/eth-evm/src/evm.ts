@@ -18,16 +18,19 @@ export interface EvmOptions {
   /** Without a name: WebAssembly, or TypeScript with a warning in the log where that does not load. */
   readonly interpreter?: InterpreterName
   readonly logger?: Logger
+  /** Codes kept from one state to the next; 64 MiB of them unless told. */
+  readonly codeBytesMax?: number
 }
 
 export class Evm {
   readonly interpreterName: InterpreterName
   readonly interpreter: Interpreter
-  readonly #codes = new CodeCache()
+  readonly #codes: CodeCache
   #typescript: TypescriptInterpreter | undefined
 
   constructor(options: EvmOptions = {}) {
-    const { interpreter, logger = silentLogger } = options
+    const { interpreter, logger = silentLogger, codeBytesMax } = options
+    this.#codes = new CodeCache(codeBytesMax)
     const wasm = interpreter === 'typescript' ? undefined : loadWasm(interpreter === 'wasm', logger)
     this.interpreterName = wasm === undefined ? 'typescript' : 'wasm'
     this.interpreter = wasm ?? new TypescriptInterpreter()

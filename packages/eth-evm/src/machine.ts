@@ -251,7 +251,7 @@ export class Machine {
     }
     if (isBuiltIn) {
       const input = plan.input ?? this.#interpreter.inputView()
-      const result = runPrecompile(target.word[0] as number, input, gas, rules)
+      const result = runPrecompile(target.word[0] as number, input, gas, rules, this.#interpreter)
       if (result.isSuccess) return succeed(gas - result.gasUsed, result.output)
       state.revertTo(mark)
       return fail(result.fault, 0n)

@@ -5,6 +5,7 @@ export const wasmLayout = {
   context: 4096,
   rules: 4608,
   request: 4736,
+  blake2: 6912,
   frames: 8192,
   frameBytes: 256,
   stack: 327_680,

@@ -67,6 +67,7 @@ export function modexp(input: Uint8Array): Uint8Array {
 /** Square and multiply, four bits at a time from the top. */
 function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   if (exponent === 0n) return 1n
+  if (exponent < 0x2_0000n) return shortPower(base, Number(exponent), modulus)
   const powers = [1n, base]
   for (let i = 2; i < 16; i++) powers.push(((powers[i - 1] as bigint) * base) % modulus)
   let result = 1n
@@ -74,6 +75,16 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
     for (let i = 0; i < 4; i++) result = (result * result) % modulus
     const value = Number.parseInt(digit, 16)
     if (value > 0) result = (result * (powers[value] as bigint)) % modulus
+  }
+  return result
+}
+
+/** Bit by bit: for an exponent like 3 or 65537 the table of powers would cost more than it saves. */
+function shortPower(base: bigint, exponent: number, modulus: bigint): bigint {
+  let result = base
+  for (let bit = 31 - Math.clz32(exponent) - 1; bit >= 0; bit--) {
+    result = (result * result) % modulus
+    if ((exponent & (1 << bit)) !== 0) result = (result * base) % modulus
   }
   return result
 }
