@@ -7,6 +7,7 @@ const runs: Readonly<Record<string, number>> = {
   'ion-hash': 800,
   'partiql-execute': 3000,
   'session-api': 800,
+  evm: 200,
   journal: 600,
   http: 4000,
   'ethereum-records': 3000,

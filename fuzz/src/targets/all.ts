@@ -5,6 +5,7 @@ import { blockRecordTarget } from './block-record.ts'
 import { controlApiTarget } from './control-api.ts'
 import { ethereumRecordsTarget } from './ethereum-records.ts'
 import { ethereumRlpTarget } from './ethereum-rlp.ts'
+import { evmTarget } from './evm.ts'
 import { httpTarget } from './http.ts'
 import { ionBinaryTarget } from './ion-binary.ts'
 import { ionHashTarget } from './ion-hash.ts'
@@ -30,4 +31,5 @@ export const targets: readonly Target[] = [
   blockRecordTarget,
   ethereumRlpTarget,
   ethereumRecordsTarget,
+  evmTarget,
 ]
