@@ -1,6 +1,6 @@
 /**
  * The statements of AWS's vehicle registration sample in their order, by `amazon-qldb-driver-nodejs` 3.1.0 over https.
- * Source: qldb-compat 7.1 and 7.3. The data is ours; exports, which this version does not have, are left out.
+ * Source: qldb-compat 7.1 and 7.3. The data is ours; exports: sample-sequence.ts of apps/server.
  */
 import type { QldbDriver } from 'amazon-qldb-driver-nodejs'
 import { dom, dumpText, load } from 'ion-js'
