@@ -1,4 +1,4 @@
-import { createSystemClock } from '@cairn/core'
+import { type Clock, createSystemClock } from '@cairn/core'
 import { dataToHex } from '@cairn/eth-codec'
 import { createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
@@ -84,6 +84,22 @@ describe('sealer', () => {
     const second = headChange(kit.chain)
     await clock.advance(5000)
     expect((await second).added[0]?.block.transactions).toEqual([])
+    await sealer.stop()
+  })
+
+  it('does not seal before its time when a timer fires early', async () => {
+    let timeMs = 1_700_000_000_500
+    const clock: Clock = {
+      nowMs: () => timeMs,
+      async sleep(delayMs) {
+        timeMs += delayMs > 1 ? delayMs - 1 : delayMs
+      },
+    }
+    const kit = new ChainKit(makeGenesis('A', 5), { clock })
+    const sealer = await kit.createSealer('A', new PlainPool())
+    const third = headChange(kit.chain, ({ head }) => head.header.number === 3n)
+    sealer.start()
+    expect((await third).head.header.timestamp).toBe(1_700_000_015n)
     await sealer.stop()
   })
 

@@ -160,7 +160,7 @@ export class Sealer {
     }
     const turn = { isInTurn, signerCount: snapshot.signers.length }
     const delayMs = sealDelayMs(candidate.header, turn, clock.nowMs(), random)
-    if (delayMs > 0) await sleep(clock, delayMs, round)
+    await sleepUntil(clock, clock.nowMs() + delayMs, round)
     if (round.aborted) return
     const sealed = await this.#publish(candidate)
     if (sealed !== undefined) {
@@ -259,10 +259,12 @@ function cliqueConfig(config: ChainConfig): ChainConfig & { readonly clique: Cli
   return { ...config, clique: config.clique }
 }
 
-/** Until then, or until the round ends. */
-async function sleep(clock: Clock, delayMs: number, round: AbortSignal): Promise<void> {
+/** Until then, or until the round ends. Timers fire a little early at times, and a header must not be in the future. */
+async function sleepUntil(clock: Clock, timeMs: number, round: AbortSignal): Promise<void> {
   try {
-    await clock.sleep(delayMs, round)
+    for (let leftMs = timeMs - clock.nowMs(); leftMs > 0; leftMs = timeMs - clock.nowMs()) {
+      await clock.sleep(leftMs, round)
+    }
   } catch (error) {
     if (!round.aborted) throw error
   }

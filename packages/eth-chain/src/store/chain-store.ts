@@ -38,9 +38,10 @@ import { RecentMap } from '../recent-map.ts'
 import { decodePlace, decodeU64, encodePlace, encodeU64 } from './keys.ts'
 import { decodeReceipts, encodeReceipts } from './stored-receipts.ts'
 
+/** Decoded and in memory, least recently used first out. A full block may hold a megabyte, a header has 600 bytes. */
 const headerCountMax = 4096
-const blockCountMax = 256
-const receiptsCountMax = 256
+const blockCountMax = 64
+const receiptsCountMax = 64
 
 const noBytes = new Uint8Array(0)
 
