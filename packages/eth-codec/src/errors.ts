@@ -108,3 +108,14 @@ export type KeyFileErrorType =
 export class KeyFileError extends BaseError<KeyFileErrorType> {
   override readonly name = 'KeyFileError'
 }
+
+export type TypedDataErrorType = {
+  readonly code: 'TYPED_DATA_INVALID'
+  readonly path: string
+  readonly reason: string
+}
+
+/** Typed data (EIP-712) that does not fit its types. */
+export class TypedDataError extends BaseError<TypedDataErrorType> {
+  override readonly name = 'TypedDataError'
+}

@@ -68,6 +68,8 @@ export {
   type Secp256k1ErrorType,
   TransactionError,
   type TransactionErrorType,
+  TypedDataError,
+  type TypedDataErrorType,
 } from './errors.ts'
 export { type ForkId, ForkIds, type ForkMismatch, type ForkPosition } from './fork-id.ts'
 export { type ForkName, forkNames, includesFork } from './forks.ts'
@@ -196,3 +198,4 @@ export {
   intrinsicGas,
   type TransactionRules,
 } from './transaction-rules.ts'
+export { type TypedData, type TypedDataField, typedDataHash } from './typed-data.ts'

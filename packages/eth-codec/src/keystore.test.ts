@@ -1,4 +1,5 @@
 import { fromHex, systemRandom, toHex, utf8 } from '@cairn/core'
+import { decryptKeystoreJson, encryptKeystoreJson, Wallet } from 'ethers'
 import { describe, expect, it } from 'vitest'
 import { addressOfPrivateKey } from './address.ts'
 import { keccak256 } from './keccak256.ts'
@@ -41,6 +42,15 @@ describe('encryptKey and decryptKey', () => {
     expect(keyFileName(fromHex('aa'.repeat(20)), Date.UTC(2026, 0, 2, 3, 4, 5, 678))).toBe(
       `UTC--2026-01-02T03-04-05.678000000Z--${'aa'.repeat(20)}`,
     )
+  })
+
+  it('go both ways between us and ethers', async () => {
+    const wallet = new Wallet(`0x${toHex(privateKey)}`)
+    const options = { scrypt: { N: 1024, r: 8, p: 1 } }
+    const theirs = await encryptKeystoreJson(wallet, 'päss', options)
+    expect(toHex(await decryptKey(parseKeyFile(utf8(theirs)), 'päss'))).toBe(toHex(privateKey))
+    const ours = new TextDecoder().decode(formatKeyFile(light))
+    expect((await decryptKeystoreJson(ours, 'päss')).privateKey).toBe(wallet.privateKey)
   })
 
   it('never write the same salt and counter twice', async () => {

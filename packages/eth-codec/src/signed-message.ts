@@ -1,6 +1,6 @@
 /**
  * Messages that people sign (EIP-191, version 0x45): `personal_sign`, `eth_sign`, `personal_ecRecover`. The prefix
- * keeps such a signature from ever being that of a transaction. Not here: typed data (EIP-712).
+ * keeps such a signature from ever being that of a transaction. Typed data (EIP-712): typed-data.ts.
  */
 import { concatBytes, utf8 } from '@cairn/core'
 import { recoverAddress } from './address.ts'
