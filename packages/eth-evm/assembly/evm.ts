@@ -165,7 +165,8 @@ function grow(frame: u32, end: u64, gas: i64): i64 {
   const returned = load<u32>(frame, atReturned)
   const returnedSize = load<u32>(frame, atReturnedSize)
   const isInWay = returnedSize != 0 && returned < newEnd
-  if (!reserve(newEnd + (isInWay ? returnedSize : 0))) return -1
+  // Gas has paid for it: to say that there is none would be another answer than other nodes give.
+  if (!reserve(newEnd + (isInWay ? returnedSize : 0))) unreachable()
   if (isInWay) {
     memory.copy(newEnd, returned, returnedSize)
     store<u32>(frame, newEnd, atReturned)

@@ -185,6 +185,31 @@ describe.each(['wasm', 'typescript'] as const)('a transaction, %s', (name) => {
     expect(at.execute({ to: addressOf(3), value: 1n }).status).toBe('success')
   })
 
+  it('leaves nothing when the store below fails', () => {
+    // SSTORE(0, 1), then a call to an account whose code is not to be had.
+    const reader = memoryReader({
+      170: { nonce: 5n, balance: ether },
+      1: { code: `60015f555f5f5f5f5f73${'02'.repeat(20)}5af1` },
+      2: { code: '00' },
+    })
+    const evm = new Evm({ interpreter: name })
+    const state = evm.createState({
+      ...reader,
+      readCode: (codeHash) => {
+        if (codeHash[0] === reader.readAccount(addressOf(2))?.codeHash[0]) throw new Error('gone')
+        return reader.readCode(codeHash)
+      },
+    })
+    const run = (to: Uint8Array): TransactionResult =>
+      executeTransaction({
+        ...{ evm, state, fork: 'cancun', block, chainId: 1n, sender },
+        transaction: { ...plain, to },
+      })
+    expect(() => run(addressOf(1))).toThrow('gone')
+    expect(state.takeChanges().accounts).toEqual([])
+    expect(run(addressOf(3)).status).toBe('success')
+  })
+
   it('tells a tracer of calls, contracts and self-destruction', () => {
     // CREATE of nothing, then CALL to 2, which gives itself to 3.
     const code = '5f5f5ff0505f5f5f5f60017302020202020202020202020202020202020202025af100'

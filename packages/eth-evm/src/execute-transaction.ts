@@ -93,11 +93,15 @@ export function executeTransaction(input: TransactionInput): TransactionResult {
   const gas = gasLimit - intrinsicGas(transaction, fork)
   const interpreter = input.tracer?.onStep ? evm.steppingInterpreter : evm.interpreter
   const machine = new Machine(interpreter, host)
-  const outcome = machine.run({ caller: sender, target, value, data, gas })
-  if (outcome.kind === 'aborted') {
+  let outcome: Outcome
+  try {
+    outcome = machine.run({ caller: sender, target, value, data, gas })
+    if (outcome.kind === 'aborted') throw abortedError()
+  } catch (error) {
+    // Stopped, or the store below is broken: the state is as it was, whoever goes on with it.
     state.revertTo(start)
     state.finishTransaction(false)
-    throw abortedError()
+    throw error
   }
   // A creation that was refused before it began did not raise the nonce, and a transaction always does.
   if (target === undefined && sender.nonce === transaction.nonce) {

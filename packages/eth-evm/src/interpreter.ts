@@ -61,8 +61,8 @@ export function faultOfExit(exit: number): Fault | undefined {
 }
 
 /**
- * Largest memory of all frames together. Gas alone holds them far below it: a gas limit of 30 million buys some 4 MiB
- * a frame, and it takes more than 500 billion to fill this one. A frame that asks for more is out of gas.
+ * Largest memory of a frame. Gas holds it far below: a gas limit of 30 million buys some 4 MiB, and it takes more than
+ * two million million to fill this one. A frame that asks for more is out of gas.
  */
 export const memoryBytesMax: number = 1024 * 1024 * 1024
 
