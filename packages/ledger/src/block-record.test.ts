@@ -27,6 +27,7 @@ const revision = fc.record({
   content: fc.oneof(
     fc.uint8Array({ minLength: 1 }).map((data) => ({ data, dataHash: undefined })),
     hash.map((dataHash) => ({ data: undefined, dataHash })),
+    hash.map((dataHash) => ({ data: undefined, dataHash, isErased: true as const })),
     fc.constant({ data: undefined, dataHash: undefined }),
   ),
 })

@@ -209,13 +209,7 @@ function writeRevision(revision: BlockRevision, tableIndex: number): void {
     writer.raw(revision.hash)
     return
   }
-  const kind =
-    revision.data !== undefined
-      ? kindData
-      : revision.dataHash !== undefined
-        ? kindRedacted
-        : kindDeletion
-  writer.u8(kind)
+  writer.u8(kindOf(revision))
   writer.varuint(tableIndex)
   writer.text(revision.documentId)
   writer.varuint(revision.version)
@@ -229,7 +223,17 @@ function writeRevision(revision: BlockRevision, tableIndex: number): void {
   for (const index of revision.statements) writer.varuint(index)
   writer.raw(revision.hash)
   if (revision.data !== undefined) writeData(revision.data)
-  else if (revision.dataHash !== undefined) writer.raw(revision.dataHash)
+  else if (revision.dataHash !== undefined) {
+    // Written anew it takes what a hash takes.
+    if (revision.isErased) writer.varuint(hashBytesSize)
+    writer.raw(revision.dataHash)
+  }
+}
+
+function kindOf({ data, dataHash, isErased }: BlockRevision): number {
+  if (data !== undefined) return kindData
+  if (dataHash === undefined) return kindDeletion
+  return isErased ? kindErased : kindRedacted
 }
 
 function writeData(data: Uint8Array): void {

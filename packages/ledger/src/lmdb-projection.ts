@@ -208,6 +208,10 @@ class Environment {
     })
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== undefined
+  }
+
   /** Closes the files as soon as no snapshot shows them. */
   retire(): void {
     this.#isRetired = true
@@ -446,8 +450,9 @@ class LmdbProjection implements Projection {
     this.#latest = undefined
     const environment = this.#environment
     this.#environment = new Environment(this.#directory)
-    this.#retired.push(environment)
     environment.retire()
+    this.#retired = this.#retired.filter(({ isClosed }) => !isClosed)
+    if (!environment.isClosed) this.#retired.push(environment)
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,10 @@
+import { readdir, readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createIdSource, createSystemClock, systemRandom } from '@cairn/core'
-import { encodeIon, ionInt, ionRecord } from '@cairn/ion'
+import { encodeIon, ionInt, ionRecord, ionString } from '@cairn/ion'
 import { nodeFileSystem } from '@cairn/journal'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { BlockRedaction } from './block-record.ts'
 import { Catalog, type CatalogTable } from './catalog.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
 import { createMemoryProjections } from './memory-projection.ts'
@@ -58,6 +61,12 @@ function blockOf(
       ),
     })),
   }
+}
+
+const never = new AbortController().signal
+
+function redactionOf(sequenceNo: number): BlockRedaction {
+  return { sequenceNo, tableId, documentId: 'D', version: 0, supersededNo: sequenceNo + 1 }
 }
 
 async function openProjection(driver: ProjectionDriver, directory: string): Promise<Projection> {
@@ -163,5 +172,122 @@ describe.each([
     expect([...built.findByIndex(1, keyOf(2))]).toHaveLength(1500)
     built.release()
     cleared.release()
+  })
+
+  it('keeps the list of redactions until they are finished', async () => {
+    const directory = `${await temporaryDirectory()}/projection`
+    const driver = driverOf()
+    const first = await driver.open(directory, nodeFileSystem)
+    const redactions = [redactionOf(3), redactionOf(4)]
+    await first.apply([{ ...blockOf(7, []), redactions }], watermark(7))
+    await first.apply([{ ...blockOf(8, []), redactions: [redactionOf(5)] }], watermark(8))
+    await first.close()
+    const second = await openProjection(driver, directory)
+    expect(second.pendingRedactions).toEqual([
+      { ...redactionOf(3), redactingNo: 7 },
+      { ...redactionOf(4), redactingNo: 7 },
+      { ...redactionOf(5), redactingNo: 8 },
+    ])
+    await second.clean(-1, [7], never)
+    expect(second.pendingRedactions).toEqual([{ ...redactionOf(5), redactingNo: 8 }])
+  })
+
+  it('shows a document again that was redacted before the projection came to it', async () => {
+    const projection = await openProjection(driverOf(), await temporaryDirectory())
+    const id = ids.ordered()
+    await projection.apply([blockOf(0, [[id, 0, undefined, undefined]])], watermark(0))
+    const [item] = blockOf(1, [[id, 1, undefined, 5]]).revisions
+    const revisions = item === undefined ? [] : [{ ...item, followsRedacted: true as const }]
+    await projection.apply([{ ...blockOf(1, []), revisions }], watermark(1))
+    const snapshot = projection.acquireSnapshot()
+    expect(snapshot.getCurrent(1, id)?.value).toEqual(document(5))
+    expect(snapshot.getDeleted(1, id)).toBeUndefined()
+    snapshot.release()
+  })
+})
+
+describe('cleaning a projection in LMDB', () => {
+  const text = 'what must not stay'
+  const secret = (id: string, version: number, to: string): ProjectedBlock => {
+    const [item] = blockOf(version, [[id, version, undefined, 1]]).revisions
+    const revision = Revision.of({
+      documentId: id,
+      version,
+      sequenceNo: version,
+      ordinal: 0,
+      transactionTimeMs: 1,
+      transactionId: ids.random(),
+      hash,
+      data: encodeIon(ionRecord({ secret: ionString(to) })),
+    })
+    return { ...blockOf(version, []), revisions: item ? [{ ...item, revision }] : [] }
+  }
+  const isIn = async (path: string) => (await readFile(`${path}/data.mdb`)).includes(text)
+
+  it('copies it when copies may be left, and once for all that was superseded by then', async () => {
+    const directory = `${await temporaryDirectory()}/projection`
+    const projection = await openProjection(lmdbProjections, directory)
+    const id = ids.ordered()
+    await projection.apply([secret(id, 0, text)], watermark(0))
+    const old = projection.acquireSnapshot()
+    const redactions = [redactionOf(0)]
+    await projection.apply([{ ...secret(id, 1, 'nothing'), redactions, catalog }], watermark(1))
+    expect(await isIn(directory)).toBe(true)
+    expect(await projection.clean(1, [1], never)).toBe(true)
+    expect(await isIn(directory)).toBe(false)
+    expect(await readdir(dirname(directory))).toEqual(['projection'])
+    // Snapshots from before go on to show what they did.
+    expect(old.getCurrent(1, id)?.value).toEqual(ionRecord({ secret: ionString(text) }))
+    old.release()
+    const snapshot = projection.acquireSnapshot()
+    expect(snapshot.getCurrent(1, id)?.value).toEqual(ionRecord({ secret: ionString('nothing') }))
+    expect([...snapshot.findByIndex(1, keyOf(1))]).toEqual([id])
+    expect(snapshot.sequenceNo).toBe(1)
+    snapshot.release()
+    expect(projection.watermark).toEqual(watermark(1))
+    expect(projection.catalog.toIon()).toEqual(catalog.toIon())
+    expect(projection.pendingRedactions).toEqual([])
+    expect(await projection.clean(1, [], never)).toBe(false)
+    await projection.apply([secret(id, 2, 'later')], watermark(2))
+    expect(await projection.clean(2, [], never)).toBe(true)
+    await projection.close()
+    const again = await openProjection(lmdbProjections, directory)
+    expect(again.watermark).toEqual(watermark(2))
+    expect(await again.clean(2, [], never)).toBe(false)
+  })
+
+  it('changes nothing when it is broken off', async () => {
+    const directory = `${await temporaryDirectory()}/projection`
+    const projection = await openProjection(lmdbProjections, directory)
+    const redactions = [redactionOf(0)]
+    await projection.apply([{ ...blockOf(1, []), redactions }], watermark(1))
+    const signal = AbortSignal.abort(new Error('no time'))
+    await expect(projection.clean(1, [1], signal)).rejects.toThrow('no time')
+    expect(await readdir(dirname(directory))).toEqual(['projection'])
+    expect(projection.pendingRedactions).toHaveLength(1)
+  })
+
+  it.each([
+    ['while it was copied', ['projection', 'projection-new'], 'old'],
+    ['between the names', ['projection-old', 'projection-new'], 'new'],
+    ['before the old files were gone', ['projection', 'projection-old'], 'new'],
+  ])('opens what is right after a crash %s', async (_, names, expected) => {
+    const folder = await temporaryDirectory()
+    const directory = `${folder}/projection`
+    for (const [i, which] of ['old', 'new'].entries()) {
+      const projection = await lmdbProjections.open(`${folder}/${which}`, nodeFileSystem)
+      await projection.apply([blockOf(i, [])], watermark(i))
+      await projection.close()
+    }
+    const isOldInPlace = expected === 'old'
+    await rename(`${folder}/${isOldInPlace ? 'old' : 'new'}`, `${folder}/first`)
+    await rename(`${folder}/${isOldInPlace ? 'new' : 'old'}`, `${folder}/second`)
+    const [first, second] = names as [string, string]
+    const isSwapped = first === 'projection-old'
+    await rename(`${folder}/${isSwapped ? 'second' : 'first'}`, `${folder}/${first}`)
+    await rename(`${folder}/${isSwapped ? 'first' : 'second'}`, `${folder}/${second}`)
+    const projection = await openProjection(lmdbProjections, directory)
+    expect(projection.watermark).toEqual(watermark(expected === 'old' ? 0 : 1))
+    expect(await readdir(folder)).toEqual(['projection'])
   })
 })
