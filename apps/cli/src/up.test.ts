@@ -9,7 +9,10 @@ import type { ReadyInfo } from '@cairn/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const anyPorts = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0']
+const anyPorts = ['listen', 'tls-listen', 'ethereum-http', 'ethereum-ws'].flatMap((name) => [
+  `--${name}`,
+  '127.0.0.1:0',
+])
 /** Stopping takes a few ms; the rest is for a busy machine. */
 const stopMsMax = 10_000
 
@@ -94,7 +97,11 @@ describe('cairn up', () => {
       expect(await exitCodeOf(server)).toBe(0)
       expect(existsSync(readyFile)).toBe(false)
       const events = server.errorOutput().trim().split('\n')
-      expect(events.map((line) => JSON.parse(line).message)).toEqual(['Serving.', 'Stopped.'])
+      expect(events.map((line) => JSON.parse(line).message)).toEqual([
+        'Ethereum node is up.',
+        'Serving.',
+        'Stopped.',
+      ])
     },
   )
 

@@ -11,6 +11,9 @@ export type ServerErrorType =
   | { readonly code: 'KEY_FILE_INVALID'; readonly path: string }
   | { readonly code: 'LIMITS_INVALID'; readonly path: string }
   | { readonly code: 'TARGETS_INVALID'; readonly path: string }
+  | { readonly code: 'FILE_INVALID'; readonly path: string }
+  /** The thread of the Ethereum node could not begin. */
+  | { readonly code: 'ETHEREUM_FAILED' }
   | { readonly code: 'CERTIFICATE_INVALID'; readonly path: string }
 
 export class ServerError extends BaseError<ServerErrorType> {

@@ -2,8 +2,8 @@
 import type { Clock } from '@cairn/core'
 import { createHttpServer, type HttpHandler, type HttpLimits } from '@cairn/http-server'
 import type { CertificateAndKey } from './certificates.ts'
-import { ServerError } from './errors.ts'
 import { formatUrl, type ListenAddress } from './listen-address.ts'
+import { listenError } from './listen-error.ts'
 
 export interface HttpListenerOptions {
   readonly address: ListenAddress
@@ -38,44 +38,5 @@ export async function openHttpListener(options: HttpListenerOptions): Promise<Ht
       return server.connectionCount
     },
     close: () => server.close(),
-  }
-}
-
-function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress): Error {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ServerError(
-        { code: 'PORT_IN_USE', host, port },
-        {
-          shortMessage: `Another program listens on ${host}:${port}.`,
-          metaMessages: [
-            'Is a Cairn server running already? Stop it, or choose another port:',
-            `--listen ${host}:0 and --tls-listen ${host}:0 take free ones.`,
-          ],
-          cause: error,
-        },
-      )
-    case 'EACCES':
-      return new ServerError(
-        { code: 'PORT_FORBIDDEN', host, port },
-        {
-          shortMessage: `This account may not listen on ${host}:${port}.`,
-          metaMessages: ['Choose a port of 1024 or above.'],
-          cause: error,
-        },
-      )
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new ServerError(
-        { code: 'HOST_NOT_AVAILABLE', host, port },
-        {
-          shortMessage: `This machine has no address ${host}.`,
-          metaMessages: ['Listen on one of its own addresses, or on 127.0.0.1.'],
-          cause: error,
-        },
-      )
-    default:
-      return error
   }
 }

@@ -9,6 +9,14 @@ export {
   type ServerCertificateOptions,
 } from './certificates.ts'
 export { ServerError, type ServerErrorType } from './errors.ts'
+export {
+  type EthereumEndpoints,
+  type EthereumNode,
+  type EthereumNodeOptions,
+  openEthereumNode,
+  type RpcListenerOptions,
+} from './ethereum/ethereum-node.ts'
+export type { EthereumInfo, EthereumServiceOptions } from './ethereum/ethereum-service.ts'
 // ---- what it is given ----
 export { readLimitsFile, type ServerLimits } from './limits-file.ts'
 export {

@@ -30,7 +30,7 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host, port }
 }
 
-export function formatUrl(scheme: 'http' | 'https', { host, port }: ListenAddress): string {
+export function formatUrl(scheme: 'http' | 'https' | 'ws', { host, port }: ListenAddress): string {
   return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 

@@ -1,6 +1,7 @@
 /** The ready file: one JSON object that tells programs where a running server listens. Written whole by rename. */
 import { dirname, resolve } from 'node:path'
 import { type FileSystem, fromUtf8, utf8 } from '@cairn/core'
+import type { EthereumInfo } from './ethereum/ethereum-service.ts'
 
 export interface ReadyInfo {
   readonly pid: number
@@ -11,6 +12,7 @@ export interface ReadyInfo {
   readonly endpoints: {
     readonly api: string
     readonly apiTls: string
+    readonly ethereum?: EthereumInfo
   }
 }
 

@@ -26,7 +26,9 @@ import {
 } from '@cairn/qldb-server'
 import { type AccessKeyFile, openAccessKeyFile } from './access-keys.ts'
 import type { CertificateAndKey } from './certificates.ts'
+import { type Closers, closeAll } from './closers.ts'
 import { ServerError } from './errors.ts'
+import { type EthereumServiceOptions, openEthereumService } from './ethereum/ethereum-service.ts'
 import { type HttpListener, openHttpListener } from './http-listener.ts'
 import { type ServerLimits, serverLimitsOf } from './limits-file.ts'
 import { isLoopback, isWildcard, type ListenAddress } from './listen-address.ts'
@@ -60,6 +62,8 @@ export interface StartServerOptions {
   readonly limits?: ServerLimits
   /** Statements that take this long are logged; absent: none. */
   readonly slowStatementMsMin?: number
+  /** The private chain beside the ledgers; absent: none. */
+  readonly ethereum?: EthereumServiceOptions
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -78,9 +82,6 @@ export const defaultTlsListen: ListenAddress = { host: '127.0.0.1', port: 4511 }
 export const ownReadyFile = 'ready.json'
 const defaultRegion = 'us-east-1'
 const defaultAccountId = '000000000000'
-
-/** What was opened so far, to be closed in reverse. */
-type Closers = (() => Promise<void>)[]
 
 /**
  * @throws ServerError, and LedgerError DIRECTORY_IN_USE or LEDGER_DAMAGED. Nothing stays open then.
@@ -221,6 +222,11 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const https = await openListener(tlsListen, tls.server)
   const [http] = listeners
   assert(http !== undefined, 'the first listener was opened with the lock')
+  const ethereum =
+    options.ethereum === undefined
+      ? undefined
+      : await openEthereumService(options.ethereum, { directory, logger })
+  if (ethereum !== undefined) closers.push(() => ethereum.close())
   served = { host, handler: joinHandlers(qldb, awsLocal), metricsToken }
   state = 'serving'
 
@@ -228,7 +234,11 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     pid: process.pid,
     version,
     caFile: tls.caFile,
-    endpoints: { api: http.url, apiTls: https.url },
+    endpoints: {
+      api: http.url,
+      apiTls: https.url,
+      ...(ethereum === undefined ? {} : { ethereum: ethereum.info }),
+    },
   }
   const readyFiles = [
     join(directory, ownReadyFile),
@@ -250,19 +260,6 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
       return stopping
     },
   }
-}
-
-/** Last opened, first closed; each gets its turn even when another one fails. */
-async function closeAll(closers: Closers): Promise<void> {
-  let failure: { readonly error: unknown } | undefined
-  for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
-    try {
-      await close()
-    } catch (error) {
-      failure ??= { error }
-    }
-  }
-  if (failure !== undefined) throw failure.error
 }
 
 function openKeys(directory: string): Promise<AccessKeyFile> {

@@ -1,14 +1,15 @@
 /** JSON-RPC over a Unix socket that only its owner can open: all namespaces, notifications, values without frames. */
 import { once } from 'node:events'
-import { chmod, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
 import { BaseError } from '@cairn/core'
 import type { Dispatcher } from './dispatcher.ts'
 import { JsonStream } from './json-stream.ts'
 import { PushConnection } from './push-connection.ts'
 
-/** Longest path of a Unix socket on Linux, less its end; macOS takes four less. */
-const pathBytesMax = 103
+/** Longest path of a Unix socket on macOS, less its end and the name of the folder in which it is made. */
+const pathBytesMax = 90
 /** One request. As over HTTP. */
 const requestBytesMax = 5 * 1024 * 1024
 const connectionCountMax = 1024
@@ -42,22 +43,29 @@ export async function openIpcServer(path: string, dispatcher: Dispatcher): Promi
     serve(socket, dispatcher)
   })
   server.maxConnections = connectionCountMax
-  // The socket must not be open to others even for a moment.
-  const mask = process.umask(0o177)
-  try {
-    server.listen(path)
-  } finally {
-    process.umask(mask)
-  }
-  await once(server, 'listening')
-  await chmod(path, 0o600)
+  await listenPrivately(server, path)
   return {
     path,
     async close() {
       const closed = closeServer(server)
       for (const socket of sockets) socket.destroy()
       await closed
+      await rm(path, { force: true })
     },
+  }
+}
+
+/** Made in a folder that nobody else can enter, so that the socket is not open to others even for a moment. */
+async function listenPrivately(server: Server, path: string): Promise<void> {
+  const folder = await mkdtemp(join(dirname(path), '.ipc-'))
+  try {
+    const hidden = join(folder, 's')
+    server.listen(hidden)
+    await once(server, 'listening')
+    await chmod(hidden, 0o600)
+    await rename(hidden, path)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

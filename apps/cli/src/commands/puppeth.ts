@@ -63,7 +63,7 @@ export const puppethCommand: Command = {
   ],
   examples: [
     'cairn puppeth',
-    'cairn puppeth --signer 0x7df9a875a174b3bc565e6424a0050ebc1b2d1d82 --period 5 --out genesis.json',
+    'cairn puppeth --signer 0x7df9a875a174b3bc565e6424a0050ebc1b2d1d82 --out genesis.json',
     'cairn puppeth verify genesis.json',
   ],
   notes: ['Without --signer it asks, as puppeth did; answers may come through a pipe.'],

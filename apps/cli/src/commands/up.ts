@@ -4,6 +4,8 @@ import {
   createLogger,
   defaultListen,
   defaultTlsListen,
+  type EthereumInfo,
+  type EthereumServiceOptions,
   type ListenAddress,
   parseListenAddress,
   type RunningServer,
@@ -11,7 +13,13 @@ import {
   ServerError,
   startServer,
 } from '@cairn/server'
-import { type Command, type CommandContext, exitDone, jsonOption } from '../command.ts'
+import {
+  type Arguments,
+  type Command,
+  type CommandContext,
+  exitDone,
+  jsonOption,
+} from '../command.ts'
 import { defaultDataDirectory } from '../endpoint.ts'
 import { usageError } from '../errors.ts'
 import { print, printError, type Terminal } from '../terminal.ts'
@@ -19,6 +27,9 @@ import { print, printError, type Terminal } from '../terminal.ts'
 const logLevels = ['debug', 'info', 'warn', 'error'] as const
 /** Pages of a well indexed statement take a few milliseconds. */
 const slowStatementMsDefault = 1000
+/** geth's ports. */
+const ethereumListen: ListenAddress = { host: '127.0.0.1', port: 8545 }
+const ethereumWebSocketListen: ListenAddress = { host: '127.0.0.1', port: 8546 }
 const logFormats = ['human', 'json'] as const
 
 export const upCommand: Command = {
@@ -48,6 +59,22 @@ export const upCommand: Command = {
       value: 'FILE',
       help: 'S3, Kinesis, webhooks (default: targets.json of --data-dir)',
     },
+    {
+      name: 'ethereum-http',
+      value: 'HOST:PORT',
+      help: 'JSON-RPC of the chain (default: 127.0.0.1:8545, or a free port)',
+    },
+    {
+      name: 'ethereum-ws',
+      value: 'HOST:PORT',
+      help: 'over WebSocket (default: 127.0.0.1:8546, or a free port)',
+    },
+    {
+      name: 'ethereum-period',
+      value: 'SECONDS',
+      help: 'between blocks, 0 seals on demand (default: 1)',
+    },
+    { name: 'no-ethereum', help: 'leave the private chain out' },
     { name: 'insecure', help: 'allow --auth off where other machines can connect' },
     {
       name: 'log-level',
@@ -97,6 +124,7 @@ async function runUp({ args, terminal }: CommandContext): Promise<number> {
     ...(slowStatementMsMin === undefined ? {} : { slowStatementMsMin }),
     limits,
     ...(targetsFile === undefined ? {} : { targetsFile }),
+    ...(args.flag('no-ethereum') ? {} : { ethereum: ethereumOptions(args) }),
     clock: terminal.clock,
     logger: loggerFor(terminal, args.text('log-level'), args.text('log-format')),
   })
@@ -116,6 +144,22 @@ function addressOf(text: string | undefined, standard: ListenAddress): ListenAdd
   } catch (error) {
     if (!(error instanceof ServerError)) throw error
     throw usageError('cairn up', error.shortMessage, error.message.split('\n')[1])
+  }
+}
+
+function ethereumOptions(args: Arguments): EthereumServiceOptions {
+  const [http, webSocket] = [args.text('ethereum-http'), args.text('ethereum-ws')]
+  const period = args.text('ethereum-period') ?? '1'
+  if (!/^\d{1,6}$/.test(period)) {
+    const what = `--ethereum-period is a number of seconds, not "${period}".`
+    throw usageError('cairn up', what)
+  }
+  return {
+    http: addressOf(http, ethereumListen),
+    webSocket: addressOf(webSocket, ethereumWebSocketListen),
+    // A port that somebody asked for is not exchanged behind their back.
+    mayMove: { http: http === undefined, webSocket: webSocket === undefined },
+    periodSeconds: Number(period),
   }
 }
 
@@ -156,6 +200,7 @@ export function bannerText({ info, accessKeyFile }: RunningServer, dataDirectory
     `  QLDB API          ${api}`,
     `  QLDB API (https)  ${apiTls}  trust ${shortPath(info.caFile)}`,
     ...keys,
+    ...ethereumLines(info.endpoints.ethereum),
     '',
     'Try next, in another terminal:',
     `  npx cairn ledger create my-ledger${endpoint}`,
@@ -165,6 +210,16 @@ export function bannerText({ info, accessKeyFile }: RunningServer, dataDirectory
     '',
     'Ctrl-C stops the server.',
   ].join('\n')
+}
+
+/** The key of the account is in the ready file, not in what may end up in a log. */
+function ethereumLines(ethereum: EthereumInfo | undefined): string[] {
+  if (ethereum === undefined) return []
+  const { chainId, http, ws, devAccount } = ethereum
+  return [
+    `  Ethereum          ${http}  ${ws}  chain ${chainId}`,
+    `  funded account    ${devAccount.address}  its key is in ready.json`,
+  ]
 }
 
 /** Relative where that is shorter to read: below the working folder. */

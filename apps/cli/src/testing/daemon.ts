@@ -36,7 +36,7 @@ export function buildProgram(): void {
 
 /** The command line of a server on any free ports. */
 export function upCommand(dataDirectory: string, args: readonly string[] = []): string[] {
-  const ports = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0']
+  const ports = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0', '--no-ethereum']
   return [process.execPath, program, 'up', '--data-dir', dataDirectory, ...ports, ...args]
 }
 

@@ -165,7 +165,7 @@ export class Sealer {
     const sealed = await this.#publish(candidate)
     if (sealed !== undefined) {
       const { number } = sealed.header
-      logger.log('info', 'block sealed', { number, transactions: sealed.transactions.length })
+      logger.log('debug', 'block sealed', { number, transactions: sealed.transactions.length })
     } else if (!round.aborted) {
       await this.#waitForHead('refused')
     }

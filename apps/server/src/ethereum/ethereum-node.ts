@@ -1,0 +1,207 @@
+/**
+ * An Ethereum node as a library: chain folder, pool, sealer, JSON-RPC over HTTP, WebSocket and IPC, opened in order and
+ * closed in the reverse. Used by the daemon for its private chain, and by `cairn geth`.
+ */
+import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
+import { Chain, ChainNode, openChainFolder } from '@cairn/eth-chain'
+import {
+  addressOfPrivateKey,
+  dataToHex,
+  type Genesis,
+  secp256k1BackendName,
+} from '@cairn/eth-codec'
+import { Evm } from '@cairn/eth-evm'
+import {
+  type CallLimits,
+  type DispatcherLimits,
+  HttpTransport,
+  NodeRpc,
+  type NodeRpcOptions,
+  openIpcServer,
+  openRpcWebSocketServer,
+  publicNamespaces,
+} from '@cairn/eth-rpc'
+import { nodeFileSystem } from '@cairn/journal'
+import { type Closers, closeAll } from '../closers.ts'
+import { type HttpListener, openHttpListener } from '../http-listener.ts'
+import { formatUrl, type ListenAddress } from '../listen-address.ts'
+import { listenError } from '../listen-error.ts'
+import { version } from '../version.ts'
+
+export interface RpcListenerOptions {
+  readonly address: ListenAddress
+  readonly namespaces?: readonly string[]
+  /** Origins of web pages: with `*` for any run of characters. */
+  readonly origins?: readonly string[]
+  readonly virtualHosts?: readonly string[]
+}
+
+export interface EthereumNodeOptions {
+  /** Holds `geth/` and, unless told otherwise, `geth.ipc`. */
+  readonly directory: string
+  /** Needed for a new chain; checked against the stored one otherwise. */
+  readonly genesis?: Genesis
+  readonly networkId?: bigint
+  readonly http?: RpcListenerOptions
+  readonly webSocket?: RpcListenerOptions
+  /** Absent: no socket. */
+  readonly ipcPath?: string
+  /** Seals with this key. */
+  readonly sealing?: {
+    readonly privateKey: Uint8Array
+    readonly gasLimitWanted?: bigint
+    readonly vanity?: Uint8Array
+  }
+  readonly isArchive?: boolean
+  readonly callLimits?: CallLimits
+  readonly sendingRules?: NodeRpcOptions['sendingRules']
+  readonly dispatcherLimits?: Partial<DispatcherLimits>
+  readonly clock: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+}
+
+export interface EthereumEndpoints {
+  readonly chainId: number
+  readonly http?: string
+  readonly ws?: string
+  readonly ipc?: string
+}
+
+export interface EthereumNode {
+  readonly node: ChainNode
+  readonly endpoints: EthereumEndpoints
+  close(): Promise<void>
+}
+
+/** A request of JSON-RPC; geth's bound. */
+const requestBytesMax = 5 * 1024 * 1024
+const virtualHostsDefault = ['localhost']
+
+/** @throws JournalError LOCKED, ChainError, ServerError, IpcError. Nothing stays open then. */
+export async function openEthereumNode(options: EthereumNodeOptions): Promise<EthereumNode> {
+  const closers: Closers = []
+  try {
+    return await openAll(options, closers)
+  } catch (error) {
+    await closeAll(closers)
+    throw error
+  }
+}
+
+async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<EthereumNode> {
+  const { clock, logger = silentLogger, random = systemRandom, sealing } = options
+  const folder = await openChainFolder(options.directory, nodeFileSystem)
+  closers.push(() => folder.close())
+  const chain = new Chain({
+    database: folder.database,
+    evm: new Evm({ logger }),
+    clock,
+    logger,
+    isArchive: options.isArchive ?? false,
+    ...(options.genesis === undefined ? {} : { genesis: options.genesis }),
+  })
+  const node = new ChainNode({ chain, clock, logger, random })
+  closers.push(() => node.close())
+  const etherbase =
+    sealing === undefined ? undefined : dataToHex(addressOfPrivateKey(sealing.privateKey))
+  const rpc = new NodeRpc({
+    node,
+    clock,
+    random,
+    facts: {
+      clientVersion: clientVersion(),
+      chainId: chain.config.chainId,
+      networkId: options.networkId ?? chain.config.chainId,
+      peerCount: () => 0,
+      isListening: () => false,
+      isSealing: () => node.sealer?.isRunning ?? false,
+      accounts: () => [],
+      etherbase: () => etherbase,
+    },
+    ...(options.callLimits === undefined ? {} : { callLimits: options.callLimits }),
+    ...(options.sendingRules === undefined ? {} : { sendingRules: options.sendingRules }),
+    ...(options.dispatcherLimits === undefined
+      ? {}
+      : { dispatcherLimits: options.dispatcherLimits }),
+    onCall: ({ method, durationMs, fault, error }) => {
+      if (error !== undefined && fault?.code === internalError) {
+        logger.log('error', 'a call of JSON-RPC failed', { method, durationMs, error })
+      }
+    },
+  })
+  const endpoints = await openListeners(options, rpc, closers)
+  if (sealing !== undefined && etherbase !== undefined) {
+    await node.startSealing({ ...sealing, record: folder.sealRecord(etherbase) })
+  }
+  logger.log('info', 'Ethereum node is up.', {
+    ...endpoints,
+    signatures: secp256k1BackendName(),
+    interpreter: chain.evm.interpreterName,
+    head: String(chain.head.header.number),
+  })
+  return {
+    node,
+    endpoints: { chainId: Number(chain.config.chainId), ...endpoints },
+    close: () => closeAll(closers),
+  }
+}
+
+const internalError = -32603
+
+/** As geth's: name, version, platform, runtime. */
+function clientVersion(): string {
+  const { platform, arch, versions } = process
+  return `Cairn/v${version}/${platform}-${arch}/node${versions.node}`
+}
+
+async function openListeners(
+  options: EthereumNodeOptions,
+  rpc: NodeRpc,
+  closers: Closers,
+): Promise<Omit<EthereumEndpoints, 'chainId'>> {
+  const { http, webSocket, ipcPath } = options
+  const endpoints: { http?: string; ws?: string; ipc?: string } = {}
+  if (http !== undefined) {
+    const listener = await openHttp(options, http, rpc)
+    closers.push(() => listener.close())
+    endpoints.http = listener.url
+  }
+  if (webSocket !== undefined) {
+    const { address } = webSocket
+    const server = await openRpcWebSocketServer({
+      dispatcher: rpc.dispatcherFor(webSocket.namespaces ?? publicNamespaces),
+      ...address,
+      origins: webSocket.origins ?? [],
+      virtualHosts: webSocket.virtualHosts ?? virtualHostsDefault,
+    }).catch((error: unknown) => {
+      throw listenError(error as NodeJS.ErrnoException, address)
+    })
+    closers.push(() => server.close())
+    endpoints.ws = formatUrl('ws', { host: address.host, port: server.port })
+  }
+  if (ipcPath !== undefined) {
+    const server = await openIpcServer(ipcPath, rpc.dispatcherFor(rpc.namespaceNames))
+    closers.push(() => server.close())
+    endpoints.ipc = server.path
+  }
+  return endpoints
+}
+
+function openHttp(
+  { clock, logger = silentLogger }: EthereumNodeOptions,
+  http: RpcListenerOptions,
+  rpc: NodeRpc,
+): Promise<HttpListener> {
+  return openHttpListener({
+    address: http.address,
+    handler: new HttpTransport({
+      dispatcher: rpc.dispatcherFor(http.namespaces ?? publicNamespaces),
+      corsOrigins: http.origins ?? [],
+      virtualHosts: http.virtualHosts ?? virtualHostsDefault,
+    }),
+    clock,
+    limits: { bodyBytesMax: requestBytesMax },
+    onError: (error) => logger.log('error', 'A connection could not be accepted.', { error }),
+  })
+}
