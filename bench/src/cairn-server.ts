@@ -115,7 +115,15 @@ async function createLedger(target: WireTarget): Promise<void> {
   if (!response.ok) throw new Error(`The ledger was not created: ${await response.text()}`)
 }
 
-/** The load runs in a process of its own; the CPU time is the server's, that of the load stands in `loadCpuUs`. */
+/** Runs the load in a process of its own. */
+export async function runWireLoad(load: WireLoad): Promise<WireLoadResult> {
+  const program = join(sourceDirectory, 'wire-load.ts')
+  const flags = [...youngGenerationFlags, '--import', 'tsx']
+  const { stdout } = await run(process.execPath, [...flags, program, JSON.stringify(load)])
+  return JSON.parse(stdout) as WireLoadResult
+}
+
+/** The CPU time is the server's; that of the load stands in `loadCpuUs`. */
 export function serverLoad(
   name: string,
   server: CairnServer,
@@ -124,13 +132,9 @@ export function serverLoad(
   return {
     name,
     async run() {
-      const program = join(sourceDirectory, 'wire-load.ts')
-      const parameters = JSON.stringify({ ...load, target: server.target } satisfies WireLoad)
-      const flags = [...youngGenerationFlags, '--import', 'tsx']
       const cpuBefore = processTreeCpuUs(server.processId)
-      const { stdout } = await run(process.execPath, [...flags, program, parameters])
+      const result = await runWireLoad({ ...load, target: server.target })
       const cpuAfter = processTreeCpuUs(server.processId)
-      const result = JSON.parse(stdout) as WireLoadResult
       const { transactionCount, warmUpCount } = result
       const countedShare = transactionCount / (transactionCount + warmUpCount)
       return {
