@@ -91,6 +91,8 @@ export class OfficialEvm {
       if (!(error instanceof Error) || error instanceof TypeError) throw error
       run = undefined
     }
+    // Every EVM listens to the `Common` that all runs share, and would never be let go.
+    common.events.removeAllListeners('hardforkChanged')
     return { run, accounts: accountsIn(stateManager) }
   }
 
