@@ -77,6 +77,33 @@ async function journalFileIn(directory: string): Promise<string> {
   return join(directory, name)
 }
 
+describe('cairn ledger stats', () => {
+  it('shows sizes, documents, how tables were read, and the slowest statements', async () => {
+    await api(['ledger', 'create', 'figures'])
+    await sql(
+      'figures',
+      'CREATE TABLE Item',
+      'CREATE INDEX ON Item (code)',
+      "INSERT INTO Item << {'code': 'a'}, {'code': 'b'} >>",
+      "SELECT * FROM Item WHERE code = 'a'",
+      'SELECT * FROM Item',
+    )
+    const { code, output } = await api(['ledger', 'stats', 'figures'])
+    expect(code).toBe(0)
+    expect(output).toMatch(/Ledger figures: 4 blocks, journal /)
+    expect(output).toMatch(/SELECT \* FROM Item WHERE code = /)
+    expect(output).not.toMatch(/'a'/)
+    const json = JSON.parse((await api(['ledger', 'stats', 'figures', '--json'])).output)
+    expect(json).toMatchObject({
+      blockCount: 4,
+      tables: [{ name: 'Item', isActive: true, indexes: ['code'] }],
+      accesses: { 'Item: index code': 1, 'Item: scan': 1 },
+    })
+    expect((await api(['ledger', 'stats', 'absent'])).code).toBe(1)
+    await api(['ledger', 'delete', 'figures'])
+  })
+})
+
 describe('cairn', () => {
   it('prints its version', async () => {
     expect(await run(['--version'])).toEqual({ code: 0, output: '0.1.0\n', errorOutput: '' })

@@ -99,6 +99,24 @@ export interface TransactionOptions {
   readonly authorize?: (needs: StatementNeeds) => void
 }
 
+export interface TableStatistics {
+  readonly name: string
+  readonly tableId: string
+  readonly isActive: boolean
+  /** Current ones, as of the last block that the projection has. */
+  readonly documentCount: number
+  /** Indexed fields. */
+  readonly indexes: readonly string[]
+}
+
+export interface LedgerStatistics {
+  readonly blockCount: number
+  readonly journalBytes: number
+  /** 0 where projections are not kept on a disk. */
+  readonly projectionBytes: number
+  readonly tables: readonly TableStatistics[]
+}
+
 export interface Ledger {
   readonly name: string
   readonly strandId: string
@@ -107,6 +125,11 @@ export interface Ledger {
   /** A transaction over the state as of now. The caller commits or aborts it; it ends when its time is over. */
   startTransaction(options?: TransactionOptions): Transaction
   digest(): LedgerDigest
+  /**
+   * Sizes and counts. Documents are counted one by one, a second or two per million, giving way to others.
+   * @throws LedgerError LEDGER_CLOSED
+   */
+  statistics(): Promise<LedgerStatistics>
   /**
    * @param tip The tip of the digest to prove against.
    * @throws LedgerError ADDRESS_INVALID: not of this ledger, after its tip, or after the tip named.

@@ -12,11 +12,13 @@ export type {
   LedgerDigest,
   LedgerHost,
   LedgerState,
+  LedgerStatistics,
   PermissionsMode,
   ProvenValue,
   Result,
   ResultPage,
   StatementNeeds,
+  TableStatistics,
   Transaction,
   TransactionOptions,
 } from './api.ts'

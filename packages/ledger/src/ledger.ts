@@ -16,8 +16,10 @@ import type {
   LedgerBlock,
   LedgerDescription,
   LedgerDigest,
+  LedgerStatistics,
   PermissionsMode,
   ProvenValue,
+  TableStatistics,
   Transaction,
   TransactionOptions,
 } from './api.ts'
@@ -591,6 +593,28 @@ export class LedgerEngine implements Ledger, LedgerGauges {
 
   get openTransactionCount(): number {
     return this.#open.size
+  }
+
+  async statistics(): Promise<LedgerStatistics> {
+    this.#checkRunning()
+    const { projection } = this.#parts
+    const snapshot = projection.acquireSnapshot()
+    try {
+      const tables: TableStatistics[] = []
+      for (const { name, tableId, tableNo, isActive, indexes } of this.#catalog.tables()) {
+        const documentCount = await snapshot.countCurrent(tableNo)
+        const fields = indexes.map(({ field }) => field)
+        tables.push({ name, tableId, isActive, documentCount, indexes: fields })
+      }
+      return {
+        blockCount: this.#journal.durableCount,
+        journalBytes: this.journalBytes,
+        projectionBytes: projection.bytesSize,
+        tables,
+      }
+    } finally {
+      snapshot.release()
+    }
   }
 
   get journalBytes(): number {

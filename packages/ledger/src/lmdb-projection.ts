@@ -78,6 +78,8 @@ export const lmdbProjections: ProjectionDriver = {
 const formatVersion = 3
 /** Snapshots are shared by all transactions between two commits of the projector, and a transaction lives 30 s. */
 const readerCountMax = 2048
+/** Documents counted per turn of the event loop: some milliseconds. */
+const countedPerTurn = 5000
 /** Documents indexed per LMDB commit when an index is made on a table that has some. */
 const indexChunkCount = 2000
 
@@ -119,6 +121,21 @@ class LmdbSnapshot implements ProjectionSnapshot {
       transaction: this.#transaction,
     })
     return value === undefined ? undefined : new Revision(documentId, value)
+  }
+
+  async countCurrent(tableNo: number): Promise<number> {
+    const transaction = this.#transaction
+    let { start, end } = prefixRange(u32(tableNo))
+    for (let count = 0; ; ) {
+      let last: Buffer | undefined
+      let read = 0
+      const range = { start, end, limit: countedPerTurn, transaction }
+      for (last of this.#stores.current.getKeys(range)) read++
+      count += read
+      if (last === undefined || read < countedPerTurn) return count
+      start = Buffer.concat([last, Buffer.of(0)])
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   *scanCurrent(tableNo: number): Generator<Revision> {
@@ -224,6 +241,12 @@ class Environment {
   }
 }
 
+/** Of what lmdb answers, untyped. */
+interface EnvironmentStats {
+  readonly lastPageNumber: number
+  readonly pageSize: number
+}
+
 class LmdbProjection implements Projection {
   readonly #directory: string
   readonly #fileSystem: FileSystem
@@ -261,6 +284,11 @@ class LmdbProjection implements Projection {
 
   get catalog(): Catalog {
     return this.#catalog
+  }
+
+  get bytesSize(): number {
+    const { lastPageNumber, pageSize } = this.#root.getStats() as EnvironmentStats
+    return (lastPageNumber + 1) * pageSize
   }
 
   acquireSnapshot(): ProjectionSnapshot {

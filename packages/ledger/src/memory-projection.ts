@@ -92,6 +92,8 @@ class MemoryProjection implements Projection {
     return this.#state.catalog
   }
 
+  readonly bytesSize = 0
+
   acquireSnapshot(): ProjectionSnapshot {
     return new MemorySnapshot(this.#state)
   }
@@ -161,6 +163,10 @@ class MemorySnapshot implements ProjectionSnapshot {
 
   getCurrent(tableNo: number, documentId: string): Revision | undefined {
     return this.#state.current.get(tableNo)?.get(documentId)
+  }
+
+  async countCurrent(tableNo: number): Promise<number> {
+    return this.#state.current.get(tableNo)?.size ?? 0
   }
 
   scanCurrent(tableNo: number): Iterable<Revision> {

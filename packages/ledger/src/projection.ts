@@ -70,6 +70,8 @@ export interface ProjectionSnapshot {
   retain(): this
   release(): void
   getCurrent(tableNo: number, documentId: string): Revision | undefined
+  /** Documents of a table, counted one by one, giving way to others. */
+  countCurrent(tableNo: number): Promise<number>
   /** By document id, which is the order of insertion for documents made here. */
   scanCurrent(tableNo: number): Iterable<Revision>
   /** Ids of the documents under a key. */
@@ -86,6 +88,8 @@ export interface Projection {
   readonly watermark: Watermark | undefined
   /** As of the watermark. */
   readonly catalog: Catalog
+  /** What it takes on the disk; 0 when it is in memory. */
+  readonly bytesSize: number
   /** The newest view; shared, and held once more for the caller. */
   acquireSnapshot(): ProjectionSnapshot
   /**

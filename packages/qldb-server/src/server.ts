@@ -44,6 +44,7 @@ import { RequestMetrics } from './request-metrics.ts'
 import { SessionApi, sendCommandTarget } from './session-api.ts'
 import { SessionTable } from './session-table.ts'
 import { SlowStatements } from './slow-statements.ts'
+import { StatementUsage } from './statement-usage.ts'
 import type { StreamJobs } from './streams/stream-jobs.ts'
 
 type Api = 'session' | 'control' | 'http'
@@ -127,9 +128,11 @@ class Server implements QldbServer {
         ? undefined
         : createSignatureVerifier({ lookup: auth.lookup.bind(auth), clock, services: ['qldb'] })
     const sessions = new SessionTable(clock, ids, limits)
+    const usage = new StatementUsage()
     const slowStatements = new SlowStatements(
       this.#logger,
       options.slowStatementMsMin ?? Number.POSITIVE_INFINITY,
+      usage,
     )
     const metrics = options.metrics ?? noMetrics
     this.#metrics = new RequestMetrics(metrics)
@@ -137,7 +140,7 @@ class Server implements QldbServer {
     metrics.gauge('cairn_requests_running', 'Requests being answered.', () => this.#commandCount)
     this.#tracer = options.tracer
     this.#sessions = sessions
-    const common = { host, clock, authorizer, arns, limits, slowStatements }
+    const common = { host, clock, authorizer, arns, limits, slowStatements, usage }
     this.#sessionApi = new SessionApi({ ...common, sessions })
     this.#controlApi = new ControlApi(
       { host, arns, sessions, exports: options.exports, streams: options.streams },

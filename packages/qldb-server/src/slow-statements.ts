@@ -6,6 +6,7 @@ import type { Logger } from '@cairn/core'
 import type { ResultPage, Transaction } from '@cairn/ledger'
 import { maskLiterals } from '@cairn/partiql'
 import type { RequestContext } from './request-context.ts'
+import type { StatementUsage } from './statement-usage.ts'
 
 /** Characters of a statement in the log. */
 const loggedLengthMax = 2000
@@ -22,9 +23,11 @@ export interface RunningStatement {
 export class SlowStatements {
   readonly #logger: Logger
   readonly #thresholdMs: number
+  readonly #usage: StatementUsage
 
   /** @param thresholdMs Infinity: nothing is slow. */
-  constructor(logger: Logger, thresholdMs: number) {
+  constructor(logger: Logger, thresholdMs: number, usage: StatementUsage) {
+    this.#usage = usage
     this.#logger = logger
     this.#thresholdMs = thresholdMs
   }
@@ -39,7 +42,12 @@ export class SlowStatements {
     page: Pick<ResultPage, 'processingMs' | 'values'>,
     accesses: readonly string[],
   ): void {
+    const isFirst = statement.ms === 0
     statement.ms += page.processingMs
+    const { text, ms } = statement
+    const ledgerName = context.ledgerName ?? ''
+    if (isFirst) this.#usage.noteFirst(ledgerName, text, ms, accesses)
+    else this.#usage.noteMore(ledgerName, text, page.processingMs, ms)
     statement.rowCount += page.values.length
     // Nothing takes less than a millisecond here: with a threshold of 0 everything is logged.
     if (statement.ms < this.#thresholdMs || statement.isLogged) return

@@ -4,6 +4,7 @@ import { doctorCommand } from './doctor.ts'
 import { gethCommand } from './geth.ts'
 import { createCommand, deleteCommand, describeCommand, listCommand } from './ledger.ts'
 import { backupCommand, exportCommand, importCommand, restoreCommand } from './ledger-copies.ts'
+import { statsCommand } from './ledger-stats.ts'
 import { puppethCommand } from './puppeth.ts'
 import { sqlCommand } from './sql.ts'
 import { upCommand } from './up.ts'
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   listCommand,
   describeCommand,
   deleteCommand,
+  statsCommand,
   importCommand,
   exportCommand,
   backupCommand,

@@ -9,6 +9,7 @@ import { QldbServerError, serverError } from '../errors.ts'
 import type { QldbServerLimits } from '../limits.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { SlowStatements } from '../slow-statements.ts'
+import type { StatementUsage } from '../statement-usage.ts'
 import { openApiDocument } from './open-api.ts'
 import { TransactionRunner } from './transactions.ts'
 
@@ -17,6 +18,9 @@ export const httpApiPrefix = '/v1/'
 const jsonContentType = 'application/json'
 /** The action in policies: the same as for the session API, which does the same in more requests. */
 const transactAction = 'qldb:SendCommand'
+/** Figures about a ledger are part of what describes it. */
+const statisticsAction = 'qldb:DescribeLedger'
+const shownStatementCount = 20
 
 export interface HttpApiOptions {
   readonly host: LedgerHost
@@ -25,12 +29,14 @@ export interface HttpApiOptions {
   readonly arns: ArnSettings
   readonly limits: QldbServerLimits
   readonly slowStatements: SlowStatements
+  readonly usage: StatementUsage
 }
 
-type Operation = 'transact' | 'describe'
+type Operation = 'transact' | 'statistics' | 'describe'
 
 export const httpApiRoutes: readonly { method: string; pattern: string; operation: Operation }[] = [
   { method: 'POST', pattern: '/v1/ledgers/{name}/transactions', operation: 'transact' },
+  { method: 'GET', pattern: '/v1/ledgers/{name}/statistics', operation: 'statistics' },
   { method: 'GET', pattern: '/v1/openapi.json', operation: 'describe' },
 ]
 const router: Router<Operation> = createRouter(httpApiRoutes)
@@ -66,10 +72,12 @@ export class HttpApi {
       return jsonResponse(this.#description, requestId)
     }
     const ledgerName = match.labels['name'] as string
-    context.operation = 'Transact'
+    const isStatistics = match.operation === 'statistics'
+    context.operation = isStatistics ? 'GetStatistics' : 'Transact'
     context.ledgerName = ledgerName
     const identity = identify(request)
-    this.#authorize(identity, ledgerName)
+    this.#authorize(identity, ledgerName, isStatistics ? statisticsAction : transactAction)
+    if (isStatistics) return jsonResponse(await this.#statistics(ledgerName), requestId)
     checkContentType(request)
     const answer = await this.#runner.transact(identity, ledgerName, request.body, context)
     return jsonResponse(answer, requestId)
@@ -92,12 +100,20 @@ export class HttpApi {
     )
   }
 
-  #authorize(identity: Identity, ledgerName: string): void {
+  /** @throws LedgerError LEDGER_NOT_FOUND */
+  async #statistics(ledgerName: string): Promise<string> {
+    const { host, usage } = this.#options
+    const statistics = await host.getLedger(ledgerName).statistics()
+    const used = usage.read(ledgerName, shownStatementCount)
+    return JSON.stringify({ ledger: ledgerName, ...statistics, ...used })
+  }
+
+  #authorize(identity: Identity, ledgerName: string, action: string): void {
     const resource = ledgerArn(this.#options.arns, ledgerName)
-    if (this.#options.authorizer.isAllowed(identity, transactAction, resource)) return
+    if (this.#options.authorizer.isAllowed(identity, action, resource)) return
     throw serverError(
-      { code: 'ACCESS_DENIED', principal: identity.principal, action: transactAction, resource },
-      `${identity.principal} may not do ${transactAction} on ${resource}.`,
+      { code: 'ACCESS_DENIED', principal: identity.principal, action, resource },
+      `${identity.principal} may not do ${action} on ${resource}.`,
     )
   }
 }

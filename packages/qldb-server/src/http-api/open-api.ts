@@ -87,6 +87,62 @@ const blockAddressSchema = {
   },
 }
 
+const countSchema = { type: 'integer', minimum: 0 }
+
+const statisticsSchema = {
+  type: 'object',
+  required: [
+    'ledger',
+    'blockCount',
+    'journalBytes',
+    'projectionBytes',
+    'tables',
+    'slowestStatements',
+    'accesses',
+  ],
+  additionalProperties: false,
+  properties: {
+    ledger: { type: 'string' },
+    blockCount: countSchema,
+    journalBytes: { ...countSchema, description: 'All blocks, with every version.' },
+    projectionBytes: { ...countSchema, description: 'Current documents and indexes, in LMDB.' },
+    tables: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'tableId', 'isActive', 'documentCount', 'indexes'],
+        additionalProperties: false,
+        properties: {
+          name: { type: 'string' },
+          tableId: { type: 'string' },
+          isActive: { type: 'boolean' },
+          documentCount: { ...countSchema, description: 'Current ones.' },
+          indexes: { type: 'array', items: { type: 'string' }, description: 'Indexed fields.' },
+        },
+      },
+    },
+    slowestStatements: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['statement', 'count', 'totalMs', 'maxMs'],
+        additionalProperties: false,
+        properties: {
+          statement: { type: 'string', description: 'With its literals masked.' },
+          count: countSchema,
+          totalMs: countSchema,
+          maxMs: countSchema,
+        },
+      },
+    },
+    accesses: {
+      type: 'object',
+      additionalProperties: countSchema,
+      description: 'How often statements read a table in which way, such as "Vehicle: index VIN".',
+    },
+  },
+}
+
 const problemSchema = {
   type: 'object',
   description: 'RFC 9457.',
@@ -271,6 +327,36 @@ export const openApiDocument: OpenApiDocument = {
         },
       },
     },
+    '/v1/ledgers/{name}/statistics': {
+      get: {
+        operationId: 'statistics',
+        summary: 'Sizes, counts, index use and slowest statements of a ledger',
+        description:
+          'Use and statements are counted in memory since the server started. Counting the documents takes a second ' +
+          'or two per million, in which other requests go on.',
+        parameters: [
+          {
+            name: 'name',
+            in: 'path',
+            required: true,
+            description: 'Of the ledger.',
+            schema: { type: 'string' },
+            example: 'vehicles',
+          },
+        ],
+        responses: {
+          '200': {
+            description: 'The figures.',
+            content: {
+              'application/json': { schema: { $ref: '#/components/schemas/Statistics' } },
+            },
+          },
+          '401': problem('The server asks for a signature, and there is none.'),
+          '403': problem('The signature does not hold, or the permission is missing.'),
+          '404': problem('No such ledger.'),
+        },
+      },
+    },
     '/v1/openapi.json': {
       get: {
         operationId: 'describe',
@@ -301,6 +387,7 @@ export const openApiDocument: OpenApiDocument = {
       Statement: statementSchema,
       Committed: answerSchema,
       BlockAddress: blockAddressSchema,
+      Statistics: statisticsSchema,
       Problem: problemSchema,
     },
   },

@@ -15,6 +15,7 @@ import {
   LedgerError,
   type LedgerErrorType,
   type LedgerHost,
+  type LedgerStatistics,
   type ProvenValue,
   type Result,
   type ResultPage,
@@ -139,6 +140,10 @@ export class FakeLedger implements Ledger {
 
   digest(): LedgerDigest {
     return { digest: new Uint8Array(32).fill(7), tipAddress: this.#address(5) }
+  }
+
+  async statistics(): Promise<LedgerStatistics> {
+    return { blockCount: 6, journalBytes: 4096, projectionBytes: 0, tables: [] }
   }
 
   block(address: BlockAddress, tip?: BlockAddress): ProvenValue {
