@@ -27,4 +27,21 @@ describe('sealing on a thread', () => {
       blockCount: 333,
     })
   })
+
+  it('stops the one ledger that fails, all when the thread ends, and closes; nothing is lost', async () => {
+    const run = fileURLToPath(new URL('../dist/testing/threaded-failures.js', import.meta.url))
+    const directory = await temporaryDirectory()
+    const { stdout } = await promisify(execFile)(process.execPath, [run, directory])
+    const found = JSON.parse(stdout)
+    expect(found).toEqual({
+      stoppedFirst: ['a'],
+      outcome: 'LEDGER_STOPPED',
+      other: 'committed',
+      afterEnd: 'LEDGER_STOPPED',
+      closeMs: expect.any(Number),
+      lost: [0, 0],
+      committedAgain: 'committed',
+    })
+    expect(found.closeMs).toBeLessThan(5000)
+  })
 })
