@@ -50,7 +50,7 @@ export async function checkDamage(options: DamageOptions): Promise<void> {
   const files = await copyOf(options.files)
   const projections = createMemoryProjections()
   const host: LedgerHostOptions = { ...options.host, fileSystem: files, projections }
-  const before = await show(await openLedgerHost(host), options, true)
+  const before = await show(await openLedgerHost(host), options)
   const target = await chooseTarget(files, options)
   files.flip(target.path, target.offset, target.mask)
   trace.note(`bit ${target.mask} of byte ${target.offset} in ${target.path} flips`)
@@ -65,8 +65,7 @@ export async function checkDamage(options: DamageOptions): Promise<void> {
   const isNamed = report !== undefined && report.findings.length > 0
   // With the projections of before, blocks are read when they are asked for; without, all at the opening.
   const reopened = random.chance(0.5) ? host : { ...host, projections: createMemoryProjections() }
-  const hasProofs = !target.path.endsWith(nodesFile)
-  const after = await showIfItOpens(reopened, options, hasProofs)
+  const after = await showIfItOpens(reopened, options)
   trace.note(`${isNamed ? 'named' : 'not named'}, ${after === undefined ? 'refused' : 'opened'}`)
   if (target.isProjection && after === undefined) {
     throw new SimulationViolation('damage', `a flipped bit in ${target.path} keeps it from opening`)
@@ -112,7 +111,6 @@ async function chooseTarget(
 async function showIfItOpens(
   host: LedgerHostOptions,
   options: DamageOptions,
-  hasProofs: boolean,
 ): Promise<Shown | undefined> {
   let opened: LedgerHost
   try {
@@ -121,7 +119,7 @@ async function showIfItOpens(
     if (isDamage(error)) return undefined
     throw error
   }
-  return show(opened, options, hasProofs)
+  return show(opened, options)
 }
 
 function isDamage(error: unknown): boolean {
@@ -132,11 +130,7 @@ function isDamage(error: unknown): boolean {
 }
 
 /** Reads everything there is, then closes. */
-async function show(
-  host: LedgerHost,
-  { ledgerName, model }: DamageOptions,
-  hasProofs: boolean,
-): Promise<Shown> {
+async function show(host: LedgerHost, { ledgerName, model }: DamageOptions): Promise<Shown> {
   const ledger = host.getLedger(ledgerName)
   const { digest, tipAddress } = ledger.digest()
   const blocks = Array.from({ length: tipAddress.sequenceNo + 1 }, (_, sequenceNo) =>
@@ -144,7 +138,7 @@ async function show(
       const { strandId } = ledger
       const { value, proof } = ledger.block({ strandId, sequenceNo }, tipAddress)
       const block = parseBlock(value)
-      if (hasProofs) verifyBlock({ block, proof: proof ?? [], digest, tip: tipAddress })
+      verifyBlock({ block, proof: proof ?? [], digest, tip: tipAddress })
       return block.blockHash.join()
     }),
   )
