@@ -64,6 +64,11 @@ const plans: Readonly<Record<string, SuitePlan>> = {
     roundCount: 5,
     seconds: 1,
   },
+  'ethereum-codec': {
+    load: async () => (await import('./ethereum/codec-suite.ts')).codecSuite,
+    roundCount: 5,
+    seconds: 0.3,
+  },
   'ethereum-state': {
     load: async () => (await import('./ethereum/state-suite.ts')).stateSuite,
     roundCount: 3,
