@@ -9,6 +9,7 @@ export {
   type ServerCertificateOptions,
 } from './certificates.ts'
 export { ServerError, type ServerErrorType } from './errors.ts'
+export { type DevelopmentChain, openDevelopmentChain } from './ethereum/development-chain.ts'
 export {
   type EthereumEndpoints,
   type EthereumNode,

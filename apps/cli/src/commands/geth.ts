@@ -4,6 +4,7 @@ import { type Command, type CommandContext, exitDone, exitFailed } from '../comm
 import { runAccount } from '../geth/account.ts'
 import { runDumpGenesis, runExport, runImport, runInit, runRemoveDb } from '../geth/chain-tools.ts'
 import { type GethLine, GethUsageError, gethFlags, parseGethLine } from '../geth/geth-flags.ts'
+import { runNode } from '../geth/run-node.ts'
 import { print, printError, type Terminal } from '../terminal.ts'
 
 type Run = (line: GethLine, terminal: Terminal) => number | Promise<number>
@@ -32,6 +33,8 @@ export const gethCommand: Command = {
   examples: [
     'cairn geth --datadir D account new',
     'cairn geth --datadir D init genesis.json',
+    'cairn geth --datadir D --http --mine --unlock 0 --password FILE',
+    'cairn geth --dev --http',
     'cairn geth --datadir D export chain.rlp.gz',
   ],
   takesWords: true,
@@ -47,7 +50,7 @@ async function runGeth({ words, terminal }: CommandContext): Promise<number> {
       print(terminal, helpText())
       return exitDone
     }
-    if (name === undefined) throw new GethUsageError('a subcommand is missing')
+    if (name === undefined) return await runNode(line, terminal)
     const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
     if (subcommand === undefined) throw new GethUsageError(`invalid command: "${name}"`)
     return await subcommand.run(line, terminal)

@@ -3,7 +3,7 @@
  * closed in the reverse. Used by the daemon for its private chain, and by `cairn geth`.
  */
 import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
-import { Chain, ChainNode, openChainFolder } from '@cairn/eth-chain'
+import { Chain, ChainNode, openChainFolder, type PoolLimits } from '@cairn/eth-chain'
 import {
   addressOfPrivateKey,
   dataToHex,
@@ -54,6 +54,9 @@ export interface EthereumNodeOptions {
   }
   readonly isArchive?: boolean
   readonly callLimits?: CallLimits
+  readonly poolLimits?: Partial<PoolLimits>
+  /** Treats transactions of its own interfaces like all others. */
+  readonly noLocals?: boolean
   readonly sendingRules?: NodeRpcOptions['sendingRules']
   readonly dispatcherLimits?: Partial<DispatcherLimits>
   readonly clock: Clock
@@ -101,7 +104,14 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
     isArchive: options.isArchive ?? false,
     ...(options.genesis === undefined ? {} : { genesis: options.genesis }),
   })
-  const node = new ChainNode({ chain, clock, logger, random })
+  const node = new ChainNode({
+    chain,
+    clock,
+    logger,
+    random,
+    poolLimits: options.poolLimits ?? {},
+    noLocals: options.noLocals ?? false,
+  })
   closers.push(() => node.close())
   const etherbase =
     sealing === undefined ? undefined : dataToHex(addressOfPrivateKey(sealing.privateKey))
