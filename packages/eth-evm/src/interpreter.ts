@@ -70,7 +70,7 @@ export const memoryBytesMax: number = 1024 * 1024 * 1024
 export const abortCheckSteps = 4096
 
 /** One execution of code: who runs, for whom, with what. */
-export class Frame {
+export interface Frame {
   readonly depth: number
   /** Whose storage and balance it works on. */
   readonly account: AccountEntry
@@ -79,20 +79,10 @@ export class Frame {
   readonly code: Code
   readonly isStatic: boolean
   readonly isCreate: boolean
+  /** Where the state goes back to when it fails. */
   readonly mark: Checkpoint
+  /** At its beginning. */
   readonly gas: bigint
-
-  constructor(fields: Omit<Frame, never>) {
-    this.depth = fields.depth
-    this.account = fields.account
-    this.caller = fields.caller
-    this.value = fields.value
-    this.code = fields.code
-    this.isStatic = fields.isStatic
-    this.isCreate = fields.isCreate
-    this.mark = fields.mark
-    this.gas = fields.gas
-  }
 }
 
 /** What a frame wants when `run` gave `exits.call` or `exits.create`; the gas is already taken from it. */

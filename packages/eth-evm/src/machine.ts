@@ -10,7 +10,7 @@ import {
   type CallRequest,
   exits,
   type Fault,
-  Frame,
+  type Frame,
   faultOfExit,
   type Interpreter,
 } from './interpreter.ts'
@@ -259,10 +259,7 @@ export class Machine {
     const code = state.codeOf(target)
     if (code === emptyCode) return succeed(gas, noBytes)
     const { caller, isStatic, input } = plan
-    this.#push(
-      new Frame({ depth, account, caller, value, code, isStatic, isCreate: false, mark, gas }),
-      input,
-    )
+    this.#push({ depth, account, caller, value, code, isStatic, isCreate: false, mark, gas }, input)
     return undefined
   }
 
@@ -332,17 +329,7 @@ export class Machine {
     // Init code runs once; its hash is asked for by nobody.
     const code = new Code(initCode, noBytes)
     this.#push(
-      new Frame({
-        depth,
-        account,
-        caller,
-        value,
-        code,
-        isStatic: false,
-        isCreate: true,
-        mark,
-        gas,
-      }),
+      { depth, account, caller, value, code, isStatic: false, isCreate: true, mark, gas },
       noBytes,
     )
     return undefined
