@@ -95,6 +95,7 @@ function toJson(report: LedgerVerification): Readonly<Record<string, unknown>> {
     importedBlockCount,
     revisionCount,
     redactedRevisionCount: report.redactedRevisionCount,
+    pendingRedactionCount: report.pendingRedactionCount,
     digest: toBase64(report.digest),
     findings,
   }
@@ -109,7 +110,14 @@ function toText(report: LedgerVerification, known: KnownDigest | undefined): str
   const facts = `${blocks} with ${revisionCount} revisions${redacted}, strand ${strandId}`
   if (findings.length === 0) {
     const covered = known === undefined ? '' : `\n  It gives ${known.source} again.`
-    return `Verified: ledger ${name}, ${facts}.${covered}\n  Digest ${toBase64(report.digest)}`
+    const { pendingRedactionCount: pendingCount } = report
+    const pending =
+      pendingCount === 0
+        ? ''
+        : `\n  Redacted, and still in the files: ${pendingCount} revisions. ` +
+          'They go when the server is started, or in a moment when it runs.'
+    const digest = `\n  Digest ${toBase64(report.digest)}`
+    return `Verified: ledger ${name}, ${facts}.${covered}${pending}${digest}`
   }
   const lines = findings.map(({ kind, message }) => `  ${kind}: ${message}`)
   return [`NOT VERIFIED: ledger ${name}, ${facts}.`, ...lines].join('\n')

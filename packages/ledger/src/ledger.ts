@@ -68,6 +68,8 @@ const blockOverheadBytesMax = 1024 * 1024
 const settledCountMax = 16
 /** How often transactions that nobody came back to are looked for. */
 const sweepIntervalMs = 1000
+/** How long closing waits for redacted data to leave the files; what takes longer goes on after the next start. */
+const closingRedactionMsMax = 5000
 /** Blocks kept decoded for history and proofs. */
 const cachedBlockCountMax = 256
 /**
@@ -430,7 +432,11 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     if (this.#isProjectionDue || this.#failure !== undefined) return
     const { signal } = this.#closing
     const backlogCount = this.#journal.durableCount - 1 - this.#projectedNo
-    if (backlogCount === 0 || signal.aborted) return
+    if (backlogCount === 0) return
+    if (signal.aborted) {
+      if (this.#redactor.hasWork) this.#sealer?.project(this.#journal.durableCount)
+      return
+    }
     this.#isProjectionDue = true
     const project = () => {
       if (!signal.aborted) this.#sealer?.project(this.#journal.durableCount)
@@ -662,6 +668,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     for (const transaction of this.#open) transaction.abort()
     // A failure was already answered to whoever committed.
     await this.#durable(undefined).catch(() => undefined)
+    await this.#redactBeforeClosing()
     await this.#redactor.close()
     await this.#journal.close().catch(() => undefined)
     await this.#sealer?.close(this.#journal.durableCount).catch(this.#fail)
@@ -669,6 +676,16 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     await this.#parts.projection.close()
     await this.#parts.trees.close()
     this.#parts.metrics.close()
+  }
+
+  /** What was answered as redacted is not to lie in the files until the next start, if it can go in time. */
+  async #redactBeforeClosing(): Promise<void> {
+    if (!this.#redactor.hasWork || this.#failure !== undefined) return
+    this.#sealer?.project(this.#journal.durableCount)
+    const inTime = new AbortController()
+    const timeOver = this.#parts.clock.sleep(closingRedactionMsMax, inTime.signal)
+    await Promise.race([this.#redactor.untilDone(), timeOver.catch(() => undefined)])
+    inTime.abort()
   }
 }
 

@@ -1,11 +1,12 @@
 import { readdir, rm } from 'node:fs/promises'
-import { systemRandom } from '@cairn/core'
+import { type FileSystem, systemRandom } from '@cairn/core'
 import { decodeIon, fieldOf, formatIon, hashIonBytes, type IonValue, jsFromIon } from '@cairn/ion'
 import { nodeFileSystem, openJournal } from '@cairn/journal'
+import { createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import { eraseInBody } from './block-record.ts'
 import type { BlockAddress, EmbeddedLedger } from './index.ts'
-import { verifyLedgerDirectory } from './index.ts'
+import { openLedger, verifyLedgerDirectory } from './index.ts'
 import { filesWith } from './testing/files-with.ts'
 import { temporaryLedger } from './testing/temporary-ledger.ts'
 
@@ -108,6 +109,33 @@ describe('EXEC REDACT_REVISION', () => {
     await open.ledger.untilRedacted()
     expect(await historyOf(open)).toEqual(rows)
     expect(await filesWith(directory, marker('restart'))).toEqual([])
+  })
+
+  it('is done before a ledger that is closed in an orderly way lets go of its files', async () => {
+    const { directory, open, redact } = await ledgerWithHistory('closing')
+    await redact()
+    await open.close()
+    expect(await filesWith(directory, marker('closing'))).toEqual([])
+    const [verification] = await verifyLedgerDirectory({ directory })
+    expect(verification).toMatchObject({ redactedRevisionCount: 1, pendingRedactionCount: 0 })
+  })
+
+  it('is left for the next start when the disk cannot take the redo file', async () => {
+    const { directory, open, redact } = await ledgerWithHistory('full')
+    await open.close()
+    const clock = createVirtualClock()
+    const full = await openLedger({ directory, clock, fileSystem: withoutRoom, sealing: 'inline' })
+    await redact(full)
+    const closing = full.close()
+    await untilSettled(closing, () => clock.advance(1000))
+    expect(await filesWith(directory, marker('full'))).not.toEqual([])
+    const [pending] = await verifyLedgerDirectory({ directory })
+    expect(pending).toMatchObject({ findings: [], pendingRedactionCount: 1 })
+    const again = await openLedger({ directory })
+    expect((await historyOf(again))[0]?.data).toBeUndefined()
+    await again.ledger.untilRedacted()
+    await again.close()
+    expect(await filesWith(directory, marker('full'))).toEqual([])
   })
 
   it('reaches old revisions of deleted documents and of dropped tables', async () => {
@@ -219,6 +247,27 @@ describe('verifying a folder', () => {
     ])
   })
 })
+
+/** A disk that is full when the redo file is to be written. */
+const withoutRoom: FileSystem = {
+  ...nodeFileSystem,
+  async writeFileAtomic(path, bytes, fileMode) {
+    if (path.endsWith('/redo')) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+    await nodeFileSystem.writeFileAtomic(path, bytes, fileMode)
+  },
+}
+
+async function untilSettled(task: Promise<void>, step: () => Promise<void>): Promise<void> {
+  let isSettled = false
+  const settled = task.finally(() => {
+    isSettled = true
+  })
+  while (!isSettled) {
+    await step()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await settled
+}
 
 function member(value: IonValue, name: string): IonValue | undefined {
   return value.type === 'struct' ? fieldOf(value, name) : undefined

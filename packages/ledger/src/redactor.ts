@@ -192,6 +192,11 @@ export class Redactor {
     return { batch, bodies: [...bodies].map(([sequenceNo, body]) => ({ sequenceNo, body })) }
   }
 
+  /** Whether something is pending and may still be done. */
+  get hasWork(): boolean {
+    return this.#pending.length > 0 && !this.#closing.signal.aborted
+  }
+
   /** Resolves when nothing noted so far is pending, or nothing more will be done. */
   untilDone(): Promise<void> {
     const last = this.#pending.at(-1)

@@ -53,6 +53,8 @@ export interface LedgerVerification {
   readonly revisionCount: number
   /** Of these, those whose data was redacted and is gone. */
   readonly redactedRevisionCount: number
+  /** Redacted revisions whose data is still there: it goes while, or as soon as, the ledger is open. */
+  readonly pendingRedactionCount: number
   /** Of the last block that could be checked. */
   readonly digest: Uint8Array
   readonly tlogRoot: Uint8Array
@@ -147,6 +149,7 @@ async function verifyLedger(
     importedBlockCount: replay.importedBlockCount,
     revisionCount,
     redactedRevisionCount: redactions.redactedCount,
+    pendingRedactionCount: redactions.pendingCount,
     digest: replay.digest(),
     tlogRoot: replay.tlogRoot(),
     findings,
