@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Block, blockHash, dataToHex } from '@cairn/eth-codec'
-import { createMemoryDatabase, openLmdbDatabase } from '@cairn/eth-state'
+import { createMemoryDatabase, lastKey, openLmdbDatabase } from '@cairn/eth-state'
 import { describe, expect, it } from 'vitest'
 import type { HeadChange } from './chain.ts'
 import { balanceOf, ChainKit, ether, makeGenesis } from './testing/chain-kit.ts'
@@ -82,6 +82,34 @@ describe('chain', () => {
     other.chain.importBlocks([weak])
     expect(other.chain.head.hash).toBe(hashOf(strong))
     expect(other.chain.store.blockByHash(hashOf(weak))).toEqual(weak)
+  })
+
+  it('moves to a better branch from before the states that are kept, by executing again', () => {
+    const database = createMemoryDatabase()
+    const kit = new ChainKit(makeGenesis('ABC'), { database })
+    const other = new ChainKit(makeGenesis('ABC'))
+    const order = signerOrder()
+    const common = other.extend(order.inTurn(1n), [other.transaction('D', { value: 3n })])
+    kit.chain.importBlocks([common])
+    let before = order.inTurn(1n)
+    for (let number = 2n; number <= 150n; number++) {
+      const signer = order.allOutOfTurn(number).find((name) => name !== before) as string
+      kit.extend(signer, [kit.transaction('B')])
+      before = signer
+    }
+    const strong = Array.from({ length: 80 }, (_, i) =>
+      other.extend(order.inTurn(BigInt(i + 2)), [other.transaction('C', { value: 2n })]),
+    )
+    kit.chain.importBlocks(strong)
+    expect(kit.chain.head).toEqual(other.chain.head)
+    expect(balanceOf(kit.chain, 'E')).toBe(1000n * ether + 3n + 160n)
+    const state = kit.chain.stateOf(kit.chain.head.header)
+    expect(state.readAccount(addressOf('B'))?.nonce).toBe(0n)
+    kit.chain.importBlocks([other.extend(order.inTurn(82n), [other.transaction('C')])])
+    const reopened = new ChainKit(undefined, { database })
+    expect(reopened.chain.head).toEqual(other.chain.head)
+    expect(balanceOf(reopened.chain, 'E')).toBe(1000n * ether + 3n + 161n)
+    expect([...database.table('accounts').range(Uint8Array.of(0), lastKey)]).toEqual([])
   })
 
   it('keeps what came first of two branches that weigh the same', () => {

@@ -14,17 +14,20 @@ import {
   dataToHex,
   forkAt,
   type Genesis,
+  genesisStateChanges,
+  parseGenesis,
 } from '@cairn/eth-codec'
 import type { Evm } from '@cairn/eth-evm'
-import { type Database, openStateStore, type State, type StateStore } from '@cairn/eth-state'
+import {
+  type Database,
+  eraseStateStore,
+  openStateStore,
+  type State,
+  type StateStore,
+} from '@cairn/eth-state'
 import { CliqueEngine } from './clique/clique-engine.ts'
 import { blockInvalid, ChainError } from './errors.ts'
-import {
-  BlockExecution,
-  type BlockHashes,
-  type ExecutionOptions,
-  type HeaderFrame,
-} from './import/execution.ts'
+import { BlockExecution, type BlockHashes, type HeaderFrame } from './import/execution.ts'
 import {
   checkBody,
   checkOutcome,
@@ -90,7 +93,6 @@ interface Extension {
 
 export class Chain {
   readonly store: ChainStore
-  readonly states: StateStore
   readonly config: ChainConfig
   readonly rules: HeaderRules
   /** Undefined on a chain that is not Clique's. */
@@ -99,23 +101,28 @@ export class Chain {
   readonly genesisHash: string
   readonly #database: Database
   readonly #logger: Logger
-  readonly #execution: ExecutionOptions
+  readonly #isArchive: boolean
+  readonly #hashes: BlockHashes = {
+    ancestorHash: (hash, from, wanted) => this.#ancestorHash(hash, from, wanted),
+  }
   readonly #listeners = new Set<(change: HeadChange) => void>()
   readonly #bad = new RecentMap<string>(badBlockCountMax)
   /** Executed and not written yet, while blocks are being imported. */
   readonly #unwritten = new Map<string, BlockHeader>()
   #head: ChainHead
+  #states: StateStore
 
   /** @throws ChainError GENESIS_MISMATCH, GENESIS_MISSING, CONFIG_INCOMPATIBLE; StateError */
   constructor(options: ChainOptions) {
     const { database, evm, clock, genesis, isArchive = false, logger = silentLogger } = options
     this.store = new ChainStore(database)
-    this.states = openStateStore(database, { isArchive })
+    this.#isArchive = isArchive
+    this.#states = openStateStore(database, { isArchive, tableSuffix: this.store.stateSuffix() })
     this.evm = evm
     this.#database = database
     this.#logger = logger
     if (genesis !== undefined) {
-      initGenesis(this.store, this.states, (batch) => database.writeSync(batch), genesis)
+      initGenesis(this.store, this.#states, (batch) => database.writeSync(batch), genesis)
     }
     this.config = storedConfig(this.store)
     this.genesisHash = present(this.store.genesisHash(), 'the genesis hash')
@@ -126,10 +133,11 @@ export class Chain {
       this.clique = createClique(this.config, this.store, database, clock)
       this.rules = this.clique
     }
-    const hashes: BlockHashes = {
-      ancestorHash: (hash, from, wanted) => this.#ancestorHash(hash, from, wanted),
-    }
-    this.#execution = { evm, states: this.states, config: this.config, hashes }
+  }
+
+  /** Another one after a reorganisation for which the state had to be made anew. */
+  get states(): StateStore {
+    return this.#states
   }
 
   get head(): ChainHead {
@@ -145,7 +153,7 @@ export class Chain {
   /** @throws StateError STATE_NOT_AVAILABLE when the state after that block is not kept. */
   stateOf(header: BlockHeader): State {
     // The reader of a committed state is that state.
-    return this.states.readerAt(header.stateRoot) as State
+    return this.#states.readerAt(header.stateRoot) as State
   }
 
   /**
@@ -153,7 +161,7 @@ export class Chain {
    * @param state After its parent. @param author Who gets the tips, 20 bytes.
    */
   execute(state: State, header: HeaderFrame, author: Uint8Array): BlockExecution {
-    return new BlockExecution(this.#execution, state, header, author)
+    return this.#executeOn(this.#states, state, header, author)
   }
 
   headerByNumber(number: bigint): BlockHeader | undefined {
@@ -268,7 +276,23 @@ export class Chain {
     }
   }
 
-  #executeBlock(block: Block, hash: string, totalDifficulty: bigint, parent: State): Extension {
+  #executeOn(
+    states: StateStore,
+    state: State,
+    header: HeaderFrame,
+    author: Uint8Array,
+  ): BlockExecution {
+    const { evm, config } = this
+    return new BlockExecution({ evm, states, config, hashes: this.#hashes }, state, header, author)
+  }
+
+  #executeBlock(
+    block: Block,
+    hash: string,
+    totalDifficulty: bigint,
+    parent: State,
+    states: StateStore = this.#states,
+  ): Extension {
     const { header, transactions } = block
     this.#refuseBad(hash, header)
     try {
@@ -279,7 +303,7 @@ export class Chain {
         forkAt(this.config, header.number, header.timestamp),
       )
       const author = dataFromHex(this.rules.signerOf(header, hash), 20)
-      const execution = this.execute(parent, header, author)
+      const execution = this.#executeOn(states, parent, header, author)
       for (const [index, transaction] of transactions.entries()) {
         try {
           execution.add(transaction, senders[index] as Uint8Array)
@@ -321,7 +345,7 @@ export class Chain {
     if (parentTotal === undefined) throw blockInvalid(hash, header.number, 'unknown ancestor')
     checkBody(block, hash)
     const total = parentTotal + header.difficulty
-    this.states.commit(this.states.head, () => this.store.putBlock(block, hash, total))
+    this.#states.commit(this.#states.head, () => this.store.putBlock(block, hash, total))
     const isBetter =
       total > this.#head.totalDifficulty ||
       (total === this.#head.totalDifficulty && header.number < this.#head.header.number)
@@ -338,13 +362,14 @@ export class Chain {
       block = present(this.store.blockByHash(at), 'a block of a branch')
     }
     const ancestor = block.header
-    let state = this.states.stateAt(ancestor.stateRoot)
-    if (state === undefined) throw this.#reorgTooDeep(ancestor)
+    const kept = this.#states.stateAt(ancestor.stateRoot)
+    const states = kept === undefined ? this.#rebuildStates(ancestor) : this.#states
+    let state = kept ?? states.head
     const extensions: Extension[] = []
     for (const each of path) {
       this.#unwritten.set(each.hash, each.block.header)
       const total = present(this.store.totalDifficulty(each.hash), 'a total difficulty')
-      const extension = this.#executeBlock(each.block, each.hash, total, state)
+      const extension = this.#executeBlock(each.block, each.hash, total, state, states)
       extensions.push(extension)
       state = extension.state
     }
@@ -353,7 +378,7 @@ export class Chain {
       const removedHash = present(this.store.canonicalHash(number), 'a canonical hash')
       removed.push(present(this.executedBlock(removedHash), 'a canonical block'))
     }
-    this.#adopt(extensions, removed)
+    this.#adopt(extensions, removed, states)
     this.#unwritten.clear()
     this.#logger.log('info', 'chain reorganised', {
       head: this.#head.hash,
@@ -361,6 +386,34 @@ export class Chain {
       depth: removed.length,
       added: extensions.length,
     })
+  }
+
+  /**
+   * The state after a canonical block from before those that are kept: made anew from the genesis, in tables of its
+   * own, by executing every block up to it. What is there stays until the branch has won.
+   */
+  #rebuildStates(ancestor: BlockHeader): StateStore {
+    const { number } = ancestor
+    const genesisJson = this.store.genesisJson()
+    if (genesisJson === undefined) throw this.#reorgTooDeep(ancestor)
+    this.#logger.log('warn', 'the state of an old block is made anew from the genesis', { number })
+    const tableSuffix = this.#otherSuffix()
+    this.#database.writeSync(() => eraseStateStore(this.#database, tableSuffix))
+    const states = openStateStore(this.#database, { isArchive: this.#isArchive, tableSuffix })
+    const { genesis } = parseGenesis(JSON.parse(genesisJson))
+    let state = states.stage(states.head, genesisStateChanges(genesis))
+    for (let at = 1n; at <= number; at++) {
+      const hash = present(this.store.canonicalHash(at), 'a canonical hash')
+      const block = present(this.store.blockByHash(hash), 'a canonical block')
+      state = this.#executeBlock(block, hash, 0n, state, states).state
+      if (at % BigInt(batchBlockCountMax) === 0n) states.commit(state)
+    }
+    states.commit(state)
+    return states
+  }
+
+  #otherSuffix(): string {
+    return this.store.stateSuffix() === '' ? '2' : ''
   }
 
   #reorgTooDeep(ancestor: BlockHeader): ChainError {
@@ -371,17 +424,25 @@ export class Chain {
         shortMessage: 'A better branch leaves the chain further back than states are kept.',
         metaMessages: [
           `Depth: ${depth} blocks`,
-          'Import the better branch into an empty data folder, or run in archive mode.',
+          'This chain was begun by a version that did not keep its genesis.',
+          'Import the better branch into an empty data folder.',
         ],
       },
     )
   }
 
   /** One write: state, blocks, indexes, head. */
-  #adopt(extensions: readonly Extension[], removed: readonly ExecutedBlock[]): void {
+  #adopt(
+    extensions: readonly Extension[],
+    removed: readonly ExecutedBlock[],
+    states: StateStore = this.#states,
+  ): void {
     const last = extensions.at(-1)
     assert(last !== undefined)
-    this.states.commit(last.state, () => {
+    const isOther = states !== this.#states
+    const [suffix, otherSuffix] = [this.store.stateSuffix(), this.#otherSuffix()]
+    states.commit(last.state, () => {
+      if (isOther) this.store.putStateSuffix(otherSuffix)
       for (const { block } of removed) this.store.removeCanonical(block)
       for (const { executed } of extensions) {
         this.store.putBlock(executed.block, executed.hash, executed.totalDifficulty)
@@ -389,6 +450,10 @@ export class Chain {
       }
       this.store.putHead(last.executed.hash)
     })
+    if (isOther) {
+      this.#states = states
+      this.#database.writeSync(() => eraseStateStore(this.#database, suffix))
+    }
     const { block, hash, totalDifficulty } = last.executed
     this.#head = { hash, header: block.header, totalDifficulty }
     const added = extensions.map(({ executed }) => executed)

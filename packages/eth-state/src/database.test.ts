@@ -66,6 +66,28 @@ describe.each(kinds)('database in %s', (_kind, open) => {
     await database.close()
   })
 
+  it('removes all rows of a table and none of another, and undoes that too', async () => {
+    const database = open()
+    const table = database.table('t')
+    const other = database.table('other')
+    database.writeSync(() => {
+      for (const key of ['a', 'b']) table.put(utf8(key), utf8(key))
+      other.put(utf8('x'), utf8('x'))
+    })
+    const broken = () =>
+      database.writeSync(() => {
+        table.removeAll()
+        expect(keysOf(table, 'a', 'z')).toEqual([])
+        throw new Error('stop here')
+      })
+    expect(broken).toThrow('stop here')
+    expect(keysOf(table, 'a', 'z')).toEqual(['a', 'b'])
+    database.writeSync(() => table.removeAll())
+    expect(keysOf(table, 'a', 'z')).toEqual([])
+    expect(keysOf(other, 'a', 'z')).toEqual(['x'])
+    await database.close()
+  })
+
   it('answers like a sorted list, whatever is put and removed', async () => {
     const database = open()
     const table = database.table('t')

@@ -12,6 +12,8 @@ export interface Table {
   put(key: Uint8Array, value: Uint8Array): void
   /** Inside `writeSync` only; a key that is not there is no error. */
   remove(key: Uint8Array): void
+  /** Removes every row. Inside `writeSync` only. */
+  removeAll(): void
   /** Rows with `start` <= key < `end` in the order of bytes. Inside a write: take all before changing the table. */
   range(start: Uint8Array, end: Uint8Array, options?: RangeOptions): Iterable<TableRow>
 }

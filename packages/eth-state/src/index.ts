@@ -14,6 +14,7 @@ export { openLmdbDatabase } from './lmdb-database.ts'
 export { createMemoryDatabase } from './memory-database.ts'
 export {
   type AccountProof,
+  eraseStateStore,
   historyCountMax,
   openStateStore,
   type State,

@@ -6,8 +6,8 @@ import { type Database as LmdbTable, open, type RootDatabase } from 'lmdb'
 import type { Database, RangeOptions, Table, TableRow } from './database.ts'
 
 const binary = { keyEncoding: 'binary', encoding: 'binary' } as const
-/** Tables of state and chain together, with room. */
-const tableCountMax = 32
+/** Tables of the chain and of two states together, with room. */
+const tableCountMax = 64
 
 /** @param directory Made when it does not exist. */
 export function openLmdbDatabase(directory: string): Database {
@@ -70,6 +70,10 @@ class LmdbDatabaseTable implements Table {
 
   remove(key: Uint8Array): void {
     this.#table.removeSync(key as Buffer)
+  }
+
+  removeAll(): void {
+    this.#table.clearSync()
   }
 
   *range(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<TableRow> {

@@ -72,6 +72,10 @@ class MemoryTable implements Table {
     this.#change(textOfBytes(key), undefined)
   }
 
+  removeAll(): void {
+    for (const key of [...this.#rows.keys()]) this.#change(key, undefined)
+  }
+
   #change(key: string, value: Uint8Array | undefined): void {
     const undos = this.#undos()
     if (undos === undefined) throw new Error('A table is written inside writeSync only.')

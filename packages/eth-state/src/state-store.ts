@@ -73,6 +73,8 @@ const accountKeySize = 32
 export interface StateStoreOptions {
   /** Keeps the state of every commit, not only of the last 128. */
   readonly isArchive?: boolean
+  /** Tells the tables of several states in one database apart; empty unless told. */
+  readonly tableSuffix?: string
 }
 
 /** Proof of an account and some of its slots against a state root (EIP-1186). */
@@ -102,6 +104,13 @@ export function openStateStore(database: Database, options: StateStoreOptions = 
   return new StateStore(database, options)
 }
 
+/** Inside a write: as if there had never been a state with that suffix. */
+export function eraseStateStore(database: Database, tableSuffix: string): void {
+  for (const table of Object.values<Table>({ ...openTables(database, tableSuffix) })) {
+    table.removeAll()
+  }
+}
+
 export class StateStore {
   readonly #database: Database
   readonly #isArchive: boolean
@@ -127,7 +136,7 @@ export class StateStore {
   constructor(database: Database, options: StateStoreOptions) {
     this.#database = database
     this.#isArchive = options.isArchive ?? false
-    this.#tables = openTables(database)
+    this.#tables = openTables(database, options.tableSuffix ?? '')
     this.#nodes = this.#openNodes({
       readRow: (key) => this.#readHeadRow(key),
       keysBelow: (prefix, key, depth) => this.#keysBelow(prefix, key, depth),
@@ -766,17 +775,18 @@ interface Tables {
   readonly meta: Table
 }
 
-function openTables(database: Database): Tables {
+function openTables(database: Database, suffix: string): Tables {
+  const open = (name: string): Table => database.table(`${name}${suffix}`)
   return {
-    accounts: database.table('accounts'),
-    slots: database.table('slots'),
-    codes: database.table('codes'),
-    accountNodes: database.table('accountNodes'),
-    storageNodes: database.table('storageNodes'),
-    commits: database.table('commits'),
-    commitOfRoot: database.table('commitOfRoot'),
-    history: database.table('history'),
-    meta: database.table('stateMeta'),
+    accounts: open('accounts'),
+    slots: open('slots'),
+    codes: open('codes'),
+    accountNodes: open('accountNodes'),
+    storageNodes: open('storageNodes'),
+    commits: open('commits'),
+    commitOfRoot: open('commitOfRoot'),
+    history: open('history'),
+    meta: open('stateMeta'),
   }
 }
 

@@ -9,7 +9,8 @@
  *   canonical      block number u64                 → block hash
  *   places         transaction hash                 → block number u64, index u32      canonical chain only
  *   postings       kind u8 ‖ value ‖ number u64     → nothing: a block that has logs of the address or topic
- *   chainMeta      "head", "genesis", "config", "sealed" ‖ address: the last block that this key has sealed
+ *   chainMeta      "head", "genesis", "genesisFile", "config", "stateSuffix": which tables hold the state,
+ *                  "sealed" ‖ address: the last block that this key has sealed
  *   snapshots      block hash                       → Clique snapshot as JSON
  */
 import { concatBytes, fromUtf8, utf8 } from '@cairn/core'
@@ -164,8 +165,17 @@ export class ChainStore {
   }
 
   configJson(): string | undefined {
-    const bytes = this.#meta.get(utf8('config'))
-    return bytes === undefined ? undefined : fromUtf8(bytes)
+    return this.#readMetaText('config')
+  }
+
+  /** What the genesis block was made from. */
+  genesisJson(): string | undefined {
+    return this.#readMetaText('genesisFile')
+  }
+
+  /** Of the tables that hold the state: see `eth-state`. */
+  stateSuffix(): string {
+    return this.#readMetaText('stateSuffix') ?? ''
   }
 
   /** The last block that a key of this node has sealed, adopted or not. */
@@ -237,13 +247,18 @@ export class ChainStore {
     this.#meta.put(utf8('head'), dataFromHex(hash))
   }
 
-  putGenesis(hash: string, configJson: string): void {
+  putGenesis(hash: string, genesisJson: string, configJson: string): void {
     this.#meta.put(utf8('genesis'), dataFromHex(hash))
+    this.#meta.put(utf8('genesisFile'), utf8(genesisJson))
     this.putConfig(configJson)
   }
 
   putSealedBlock(address: string, block: Block): void {
     this.#meta.put(utf8(`sealed${address}`), encodeBlock(block))
+  }
+
+  putStateSuffix(suffix: string): void {
+    this.#meta.put(utf8('stateSuffix'), utf8(suffix))
   }
 
   putConfig(configJson: string): void {
@@ -255,6 +270,11 @@ export class ChainStore {
   #readMetaHash(name: string): string | undefined {
     const bytes = this.#meta.get(utf8(name))
     return bytes === undefined ? undefined : dataToHex(bytes)
+  }
+
+  #readMetaText(name: string): string | undefined {
+    const bytes = this.#meta.get(utf8(name))
+    return bytes === undefined ? undefined : fromUtf8(bytes)
   }
 
   #hasRow(table: Table, hash: string): boolean {

@@ -14,6 +14,7 @@ import {
   forkTimeKeys,
   type Genesis,
   genesisHeader,
+  genesisToJson,
   parseChainConfig,
 } from '@cairn/eth-codec'
 import { createMemoryDatabase, openStateStore, type StateStore } from '@cairn/eth-state'
@@ -51,7 +52,7 @@ export function initGenesis(
   states.commit(state, () => {
     store.putBlock(block, hash, totalDifficulty)
     store.putCanonical({ block, hash, totalDifficulty, senders: [], receipts: [] })
-    store.putGenesis(hash, configJson)
+    store.putGenesis(hash, JSON.stringify(genesisToJson(genesis)), configJson)
     store.putHead(hash)
   })
   return { hash, isNew: true }
