@@ -216,6 +216,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   })
   closers.push(() => qldb.close())
   closers.push(closeListeners)
+  closers.push(async () => qldb.endWaits())
   const isRemote = !isLoopback(listen.host) || !isLoopback(tlsListen.host)
   const tokenPath = join(directory, 'keys', 'metrics-token')
   const metricsToken = isRemote ? await openMetricsToken(files, tokenPath, systemRandom) : undefined

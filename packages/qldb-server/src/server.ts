@@ -83,6 +83,8 @@ export interface QldbServer extends HttpHandler {
   /** Answers a request whose body was received whole. Never rejects. */
   respond(request: HttpRequest): Promise<HttpResponse>
   readonly httpLimits: Partial<HttpLimits>
+  /** Answers requests that wait for blocks to come; what `close` begins with, for those who close listeners first. */
+  endWaits(): void
   /**
    * Refuses new requests, waits for those under way (`drainMsMax`), then ends all sessions and their transactions.
    * The listener is closed by whoever opened it.
@@ -202,8 +204,13 @@ class Server implements QldbServer {
     return response
   }
 
+  endWaits(): void {
+    this.#httpApi.close()
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true
+    this.endWaits()
     if (this.#commandCount > 0) await this.#drain()
     this.#sessions.endAll()
   }

@@ -5,6 +5,7 @@ import { gethCommand } from './geth.ts'
 import { createCommand, deleteCommand, describeCommand, listCommand } from './ledger.ts'
 import { backupCommand, exportCommand, importCommand, restoreCommand } from './ledger-copies.ts'
 import { statsCommand } from './ledger-stats.ts'
+import { tailCommand } from './ledger-tail.ts'
 import { puppethCommand } from './puppeth.ts'
 import { sqlCommand } from './sql.ts'
 import { upCommand } from './up.ts'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   describeCommand,
   deleteCommand,
   statsCommand,
+  tailCommand,
   importCommand,
   exportCommand,
   backupCommand,

@@ -10,6 +10,7 @@ import type { QldbServerLimits } from '../limits.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { SlowStatements } from '../slow-statements.ts'
 import type { StatementUsage } from '../statement-usage.ts'
+import { readBlocks } from './blocks.ts'
 import { openApiDocument } from './open-api.ts'
 import { TransactionRunner } from './transactions.ts'
 
@@ -18,6 +19,8 @@ export const httpApiPrefix = '/v1/'
 const jsonContentType = 'application/json'
 /** The action in policies: the same as for the session API, which does the same in more requests. */
 const transactAction = 'qldb:SendCommand'
+/** As for each block of the control API. */
+const blocksAction = 'qldb:GetBlock'
 /** Figures about a ledger are part of what describes it. */
 const statisticsAction = 'qldb:DescribeLedger'
 const shownStatementCount = 20
@@ -32,11 +35,12 @@ export interface HttpApiOptions {
   readonly usage: StatementUsage
 }
 
-type Operation = 'transact' | 'statistics' | 'describe'
+type Operation = 'transact' | 'blocks' | 'statistics' | 'describe'
 
 export const httpApiRoutes: readonly { method: string; pattern: string; operation: Operation }[] = [
   { method: 'POST', pattern: '/v1/ledgers/{name}/transactions', operation: 'transact' },
   { method: 'GET', pattern: '/v1/ledgers/{name}/statistics', operation: 'statistics' },
+  { method: 'GET', pattern: '/v1/ledgers/{name}/blocks', operation: 'blocks' },
   { method: 'GET', pattern: '/v1/openapi.json', operation: 'describe' },
 ]
 const router: Router<Operation> = createRouter(httpApiRoutes)
@@ -45,6 +49,7 @@ const methods = [...new Set(httpApiRoutes.map(({ method }) => method))]
 export class HttpApi {
   readonly #options: HttpApiOptions
   readonly #runner: TransactionRunner
+  readonly #closing = new AbortController()
   #description = ''
 
   constructor(options: HttpApiOptions) {
@@ -72,6 +77,7 @@ export class HttpApi {
       return jsonResponse(this.#description, requestId)
     }
     const ledgerName = match.labels['name'] as string
+    if (match.operation === 'blocks') return this.#blocks(request, context, ledgerName, identify)
     const isStatistics = match.operation === 'statistics'
     context.operation = isStatistics ? 'GetStatistics' : 'Transact'
     context.ledgerName = ledgerName
@@ -81,6 +87,26 @@ export class HttpApi {
     checkContentType(request)
     const answer = await this.#runner.transact(identity, ledgerName, request.body, context)
     return jsonResponse(answer, requestId)
+  }
+
+  /** Answers those who wait for blocks. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #blocks(
+    request: HttpRequest,
+    context: RequestContext,
+    ledgerName: string,
+    identify: (request: HttpRequest) => Identity,
+  ): Promise<HttpResponse> {
+    context.operation = 'ReadBlocks'
+    context.ledgerName = ledgerName
+    this.#authorize(identify(request), ledgerName, blocksAction)
+    const { host, clock } = this.#options
+    const { signal } = this.#closing
+    const body = await readBlocks(host.getLedger(ledgerName), request.query, clock, signal)
+    return jsonResponse(body, context.requestId)
   }
 
   #refuseMethod(request: HttpRequest, requestId: string): HttpResponse {

@@ -2,6 +2,7 @@
  * The description of the HTTP API, OpenAPI 3.1. Tests send every example to the running handlers, compare the answers
  * with the schemas, and the paths with the routes.
  */
+import { blockCountMax, waitMsMax } from './blocks.ts'
 import { idempotencyKeyLengthMax } from './transaction-request.ts'
 
 const transactionSchema = {
@@ -139,6 +140,25 @@ const statisticsSchema = {
       type: 'object',
       additionalProperties: countSchema,
       description: 'How often statements read a table in which way, such as "Vehicle: index VIN".',
+    },
+  },
+}
+
+const blocksSchema = {
+  type: 'object',
+  required: ['blocks', 'nextSequenceNo'],
+  additionalProperties: false,
+  properties: {
+    blocks: {
+      type: 'array',
+      description:
+        'Objects, down-converted from Ion, or strings of Ion text. As GetBlock shows them.',
+      items: { type: ['object', 'string'] },
+    },
+    nextSequenceNo: {
+      type: 'integer',
+      minimum: 0,
+      description: 'What to ask for next.',
     },
   },
 }
@@ -357,6 +377,61 @@ export const openApiDocument: OpenApiDocument = {
         },
       },
     },
+    '/v1/ledgers/{name}/blocks': {
+      get: {
+        operationId: 'blocks',
+        summary: 'Blocks of the journal in order, waiting for the next when there is none',
+        parameters: [
+          {
+            name: 'name',
+            in: 'path',
+            required: true,
+            description: 'Of the ledger.',
+            schema: { type: 'string' },
+            example: 'vehicles',
+          },
+          {
+            name: 'from',
+            in: 'query',
+            description: 'Sequence number of the first block wanted.',
+            schema: { type: 'integer', minimum: 0, default: 0 },
+          },
+          {
+            name: 'limit',
+            in: 'query',
+            description: 'Blocks at most; an answer also ends at about 1 MiB.',
+            schema: { type: 'integer', minimum: 0, maximum: blockCountMax, default: blockCountMax },
+          },
+          {
+            name: 'waitMs',
+            in: 'query',
+            description: 'How long to wait for the first.',
+            schema: { type: 'integer', minimum: 0, maximum: waitMsMax, default: 0 },
+          },
+          {
+            name: 'format',
+            in: 'query',
+            schema: { type: 'string', enum: ['json', 'ion'], default: 'json' },
+          },
+        ],
+        responses: {
+          '200': {
+            description: 'What there is; no block when none came in time.',
+            content: {
+              'application/json': {
+                schema: { $ref: '#/components/schemas/Blocks' },
+                example: { blocks: [], nextSequenceNo: 12 },
+              },
+            },
+          },
+          '400': problem('A parameter has to change.'),
+          '401': problem('The server asks for a signature, and there is none.'),
+          '403': problem('The signature does not hold, or the permission is missing.'),
+          '404': problem('No such ledger.'),
+          '503': problem('Busy or being closed. Send it again after a while.'),
+        },
+      },
+    },
     '/v1/openapi.json': {
       get: {
         operationId: 'describe',
@@ -387,6 +462,7 @@ export const openApiDocument: OpenApiDocument = {
       Statement: statementSchema,
       Committed: answerSchema,
       BlockAddress: blockAddressSchema,
+      Blocks: blocksSchema,
       Statistics: statisticsSchema,
       Problem: problemSchema,
     },
