@@ -6,7 +6,7 @@ import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
 import { SimpleStateManager } from '@ethereumjs/statemanager'
 import { createTx, type TypedTransaction } from '@ethereumjs/tx'
 import { Account, Address } from '@ethereumjs/util'
-import { createVM, runTx } from '@ethereumjs/vm'
+import { createVM, runTx, type VM } from '@ethereumjs/vm'
 import { coinbaseAddress, type Scenario, senderAddress } from './evm-scenario.ts'
 
 export interface Observed {
@@ -53,14 +53,29 @@ class RootlessState extends SimpleStateManager {
   override async getStateRoot(): Promise<Uint8Array> {
     return new Uint8Array(32)
   }
+
+  empty(): void {
+    this.accountStack = [new Map()]
+    this.codeStack = [new Map()]
+    this.storageStack = [new Map()]
+    this.originalStorageCache.clear()
+  }
+}
+
+interface Machine {
+  readonly common: Common
+  readonly block: Block
+  readonly vm: VM
+  readonly stateManager: RootlessState
 }
 
 export class OfficialEvm {
-  readonly #blocks = new Map<ForkName, { readonly common: Common; readonly block: Block }>()
+  /** One for each fork, emptied before each run: to make one takes longer than most runs. */
+  readonly #machines = new Map<ForkName, Machine>()
 
   async run(scenario: Scenario): Promise<Observed> {
-    const { common, block } = this.#blockOf(scenario.fork)
-    const stateManager = new RootlessState({ common })
+    const { common, block, vm, stateManager } = await this.#machineOf(scenario.fork)
+    stateManager.empty()
     for (const { address, nonce, balance, code, storage } of scenario.accounts) {
       const at = new Address(address)
       await stateManager.putAccount(at, new Account(nonce, balance))
@@ -69,7 +84,6 @@ export class OfficialEvm {
         await stateManager.putStorage(at, slot, value.subarray(value.findIndex((byte) => byte > 0)))
       }
     }
-    const vm = await createVM({ common, stateManager })
     const tx = transactionOf(scenario, common)
     let run: Observed['run']
     try {
@@ -91,13 +105,11 @@ export class OfficialEvm {
       if (!(error instanceof Error) || error instanceof TypeError) throw error
       run = undefined
     }
-    // Every EVM listens to the `Common` that all runs share, and would never be let go.
-    common.events.removeAllListeners('hardforkChanged')
     return { run, accounts: accountsIn(stateManager) }
   }
 
-  #blockOf(fork: ForkName): { readonly common: Common; readonly block: Block } {
-    const known = this.#blocks.get(fork)
+  async #machineOf(fork: ForkName): Promise<Machine> {
+    const known = this.#machines.get(fork)
     if (known !== undefined) return known
     const common = new Common({ chain: Mainnet, hardfork: hardforks[fork] })
     const isMerged = includesFork(fork, 'paris')
@@ -111,8 +123,10 @@ export class OfficialEvm {
       ...(includesFork(fork, 'london') ? { baseFeePerGas: blockBaseFee } : {}),
     }
     const block = createBlock({ header }, { common, skipConsensusFormatValidation: true })
-    const made = { common, block }
-    this.#blocks.set(fork, made)
+    const stateManager = new RootlessState({ common })
+    const vm = await createVM({ common, stateManager })
+    const made = { common, block, vm, stateManager }
+    this.#machines.set(fork, made)
     return made
   }
 }
