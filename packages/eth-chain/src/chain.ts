@@ -457,7 +457,17 @@ export class Chain {
     const { block, hash, totalDifficulty } = last.executed
     this.#head = { hash, header: block.header, totalDifficulty }
     const added = extensions.map(({ executed }) => executed)
-    for (const listener of this.#listeners) listener({ head: this.#head, removed, added })
+    for (const listener of this.#listeners)
+      this.#tell(listener, { head: this.#head, removed, added })
+  }
+
+  /** The head has moved whatever a listener makes of it, and whoever imported has nothing to do with that. */
+  #tell(listener: (change: HeadChange) => void, change: HeadChange): void {
+    try {
+      listener(change)
+    } catch (error) {
+      this.#logger.log('error', 'a listener of the head failed', { error: String(error) })
+    }
   }
 
   #readHead(hash: string): ChainHead {

@@ -77,6 +77,28 @@ describe('chain node', () => {
     expect(node.pool.status()).toEqual({ pending: 1, queued: 0 })
   })
 
+  it('drops the block in the making when the branch below it loses', async () => {
+    // The clock stands still, so that nothing is sealed.
+    const clock = createVirtualClock(1_700_000_001_000)
+    const kit = new ChainKit(makeGenesis('ABC'), { clock })
+    const node = new ChainNode({ chain: kit.chain, clock })
+    const sorted = [...'ABC'].sort((a, b) => Buffer.compare(addressOf(a), addressOf(b)))
+    const [weak, strong, sealing] = sorted as [string, string, string]
+    const lost = kit.transaction('D')
+    const weakBlock = kit.makeBlock(kit.chain.genesisHash, weak, [lost])
+    const strongBlock = kit.makeBlock(kit.chain.genesisHash, strong)
+    await node.startSealing({ privateKey: keyOf(sealing), record: memoryRecord() })
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    kit.chain.importBlocks([weakBlock])
+    await turn()
+    expect(node.pendingBlock()?.block.header.number).toBe(2n)
+    kit.chain.importBlocks([strongBlock])
+    expect(node.pendingBlock()).toBeUndefined()
+    await turn()
+    expect(node.pendingBlock()?.block.transactions).toEqual([lost])
+    await node.close()
+  })
+
   it('refuses with the texts of geth', () => {
     const { kit, node } = makeNode(3600)
     const raw = encodeTransaction(kit.transaction('B'))

@@ -84,7 +84,11 @@ export class Sealer {
 
   /** The block that is being made; undefined while there is none. */
   get candidate(): Candidate | undefined {
-    return this.#candidate
+    const candidate = this.#candidate
+    if (candidate === undefined) return undefined
+    // The head may have moved a moment ago, and the state below have gone with it.
+    const isOnHead = dataToHex(candidate.header.parentHash) === this.#options.chain.head.hash
+    return isOnHead ? candidate : undefined
   }
 
   /** From the next block on. */
@@ -128,7 +132,7 @@ export class Sealer {
   }
 
   #onExecutable(transaction: PendingTransaction): void {
-    this.#candidate?.add(transaction)
+    this.candidate?.add(transaction)
     this.#wake?.()
   }
 
