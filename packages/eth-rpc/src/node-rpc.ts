@@ -5,7 +5,9 @@ import { type CallLimits, defaultCallLimits } from './call-runner.ts'
 import { chainEvents } from './chain-events.ts'
 import { type CallReport, Dispatcher, type DispatcherLimits } from './dispatcher.ts'
 import type { MethodTable } from './method.ts'
+import { cliqueMethods } from './namespaces/clique.ts'
 import { ethSendingMethods } from './namespaces/eth-sending.ts'
+import { txpoolMethods } from './namespaces/txpool.ts'
 import type { NodeFacts } from './namespaces/web3-net.ts'
 import { NodeView } from './node-view.ts'
 import { readNamespaces } from './read-namespaces.ts'
@@ -50,7 +52,13 @@ export class NodeRpc {
       callLimits: options.callLimits ?? defaultCallLimits,
     })
     const sending = ethSendingMethods(node, options.sendingRules ?? sendingRulesDefault)
-    this.#namespaces = { ...read, eth: { ...read.eth, ...sending } }
+    const { clique } = chain
+    this.#namespaces = {
+      ...read,
+      eth: { ...read.eth, ...sending },
+      txpool: txpoolMethods(pool),
+      ...(clique === undefined ? {} : { clique: cliqueMethods(view, clique, node.proposals) }),
+    }
   }
 
   get namespaceNames(): readonly string[] {

@@ -21,7 +21,10 @@ export interface RpcTestNode {
 export const testChainId = 4242
 
 /** @param periodSeconds 0 seals as soon as a transaction is there. */
-export async function openRpcTestNode(periodSeconds = 0n): Promise<RpcTestNode> {
+export async function openRpcTestNode(
+  periodSeconds = 0n,
+  namespaces: readonly string[] = publicNamespaces,
+): Promise<RpcTestNode> {
   const clock = createSystemClock()
   const sealerKey = keccak256(utf8('sealer'))
   const keys = ['first', 'second'].map((name) => keccak256(utf8(name)))
@@ -53,7 +56,7 @@ export async function openRpcTestNode(periodSeconds = 0n): Promise<RpcTestNode> 
       etherbase: () => dataToHex(signer),
     },
   })
-  const dispatcher = rpc.dispatcherFor(publicNamespaces)
+  const dispatcher = rpc.dispatcherFor(namespaces)
   const handler = new HttpTransport({ dispatcher, corsOrigins: [], virtualHosts: ['localhost'] })
   const http = createHttpServer({ handler, clock })
   const httpPort = await http.listen('127.0.0.1', 0)
