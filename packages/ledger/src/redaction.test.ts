@@ -111,6 +111,23 @@ describe('EXEC REDACT_REVISION', () => {
     expect(await filesWith(directory, marker('restart'))).toEqual([])
   })
 
+  it('gets in the way of whoever has read the history before, and of nobody else', async () => {
+    const { open, redact } = await ledgerWithHistory('conflict')
+    const begin = async (statement: string) => {
+      const transaction = open.ledger.startTransaction()
+      await (await transaction.execute(statement, [])).nextPage(10, 1_000_000)
+      return transaction
+    }
+    const historian = await begin('SELECT * FROM history(Person) AS h')
+    const reader = await begin('SELECT * FROM Person')
+    const writer = await begin('UPDATE Person SET age = 7')
+    await redact()
+    await expect(historian.commit()).rejects.toMatchObject({ code: 'OCC_CONFLICT' })
+    await reader.commit()
+    await writer.commit()
+    expect(await run(open, 'SELECT VALUE age FROM Person')).toEqual([7])
+  })
+
   it('is done before a ledger that is closed in an orderly way lets go of its files', async () => {
     const { directory, open, redact } = await ledgerWithHistory('closing')
     await redact()
