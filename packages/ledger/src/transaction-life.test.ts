@@ -55,6 +55,29 @@ describe('an open transaction', () => {
     expect(values).toEqual([])
   })
 
+  it('keeps a bounded part of all open results together, and what is read to its end no more', async () => {
+    const { open } = await temporaryLedger()
+    const transaction = open.ledger.startTransaction()
+    const parameters = [encodeIon(parseIon(`"${'x'.repeat(1000)}"`))]
+    const list = encodeIon(parseIon(`[${'1,'.repeat(200)}]`))
+    // 40,000 rows that weigh a kilobyte each, in the memory of one.
+    const sorted = 'SELECT VALUE [?, a] FROM ? AS a, ? AS b ORDER BY a'
+    const run = async () => {
+      const result = await transaction.execute(sorted, [...parameters, list, list])
+      await result.nextPage(10, 100_000)
+      return result
+    }
+    const first = await run()
+    await run()
+    await run()
+    await expect(run()).rejects.toMatchObject({
+      code: 'LIMIT',
+      message: expect.stringContaining('open results of the transaction'),
+    })
+    while (!(await first.nextPage(10_000, 100_000_000)).isLast);
+    await run()
+  })
+
   it('is closed by a commit, an abort and a conflict', async () => {
     const { open } = await temporaryLedger()
     await open.transact((tx) => tx.execute('CREATE TABLE T'))

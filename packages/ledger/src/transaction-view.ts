@@ -5,6 +5,7 @@
 import { assert, type IdSource } from '@cairn/core'
 import { encodeIon, hashIonBytes, IonError, type IonStruct, type IonValue } from '@cairn/ion'
 import type {
+  HeldTotal,
   HistoryRange,
   IndexInfo,
   Store,
@@ -71,6 +72,7 @@ const deadlineStride = 256
 
 export class TransactionView implements Store {
   readonly transactionId: string
+  readonly heldTotal: HeldTotal = { weight: 0 }
   /** The last block that the transaction sees. */
   readonly sequenceNo: number
   readonly #source: ViewSource

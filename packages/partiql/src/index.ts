@@ -2,7 +2,7 @@
 
 export type * from './ast.ts'
 export { evaluateQuery } from './compile/evaluate-query.ts'
-export { heldRowCountMax } from './compile/held-rows.ts'
+export { type HeldTotal, heldRowCountMax } from './compile/held-rows.ts'
 export type { CompileOptions } from './compile/scope.ts'
 export { compileStatement } from './compile/statement.ts'
 export {

@@ -3,7 +3,9 @@
  * All calls are synchronous: reads come from a memory map or an overlay. The store records the read set for
  * optimistic concurrency control as it is asked, and applies writes to the transaction's own view at once.
  */
+
 import type { IonStruct, IonValue } from '@cairn/ion'
+import type { HeldTotal } from './compile/held-rows.ts'
 
 export interface IndexInfo {
   readonly indexId: string
@@ -39,6 +41,8 @@ export interface HistoryRange {
 export interface Store {
   /** TXID(). */
   readonly transactionId: string
+  /** What open results of the transaction keep in memory together; absent: nobody counts. */
+  readonly heldTotal?: HeldTotal
   /** UTCNOW(): the same instant for a whole statement. */
   nowMs(): number
 

@@ -153,36 +153,40 @@ function groupRows(
     // Aggregates without GROUP BY have one group, also of no rows.
     if (keys.length === 0 && groupAs === undefined) groups.set('', newGroup([]))
     let heldCount = 0
-    const held = new HeldWeight(position)
-    for (const signal of source(env)) {
-      if (signal === pause) {
-        yield signal
-        continue
+    const held = new HeldWeight(position, env.store.heldTotal)
+    try {
+      for (const signal of source(env)) {
+        if (signal === pause) {
+          yield signal
+          continue
+        }
+        const keyValues = keys.map((key) => keyValueOf(key.evaluate(env)))
+        const key = heldKey(keyValues.map(equalityKey).join(''))
+        let found = groups.get(key)
+        if (found === undefined) {
+          found = newGroup(keyValues)
+          groups.set(key, found)
+          heldCount++
+          held.addAll(keyValues)
+        }
+        heldCount += addRow(found, aggregates, groupAs, env)
+        checkHeldRows(heldCount, position)
+        const member = groupAs === undefined ? undefined : found.members.at(-1)
+        if (member !== undefined) held.add(member)
       }
-      const keyValues = keys.map((key) => keyValueOf(key.evaluate(env)))
-      const key = heldKey(keyValues.map(equalityKey).join(''))
-      let found = groups.get(key)
-      if (found === undefined) {
-        found = newGroup(keyValues)
-        groups.set(key, found)
-        heldCount++
-        held.addAll(keyValues)
+      for (const found of groups.values()) {
+        for (const [index, key] of keys.entries()) {
+          env.slots[key.slot] = found.keyValues[index] ?? missing
+        }
+        for (const [index, aggregate] of aggregates.entries()) {
+          env.slots[aggregate.slot] = found.states[index]?.accumulator.result() ?? missing
+        }
+        if (groupAs !== undefined) env.slots[groupAs.slot] = bag(found.members)
+        if (isPauseDue(env)) yield pause
+        yield row
       }
-      heldCount += addRow(found, aggregates, groupAs, env)
-      checkHeldRows(heldCount, position)
-      const member = groupAs === undefined ? undefined : found.members.at(-1)
-      if (member !== undefined) held.add(member)
-    }
-    for (const found of groups.values()) {
-      for (const [index, key] of keys.entries()) {
-        env.slots[key.slot] = found.keyValues[index] ?? missing
-      }
-      for (const [index, aggregate] of aggregates.entries()) {
-        env.slots[aggregate.slot] = found.states[index]?.accumulator.result() ?? missing
-      }
-      if (groupAs !== undefined) env.slots[groupAs.slot] = bag(found.members)
-      if (isPauseDue(env)) yield pause
-      yield row
+    } finally {
+      held.release()
     }
   }
 }

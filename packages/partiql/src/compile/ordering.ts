@@ -54,19 +54,23 @@ export function sorted(
   }
   return function* sort(env) {
     const rows: OrderedRow[] = []
-    const held = new HeldWeight(position)
-    for (const item of source(env)) {
-      if (item === pause) {
-        yield pause
-        continue
+    const held = new HeldWeight(position, env.store.heldTotal)
+    try {
+      for (const item of source(env)) {
+        if (item === pause) {
+          yield pause
+          continue
+        }
+        rows.push(item)
+        checkHeldRows(rows.length, position)
+        held.add(item.value)
+        held.addAll(item.keys)
       }
-      rows.push(item)
-      checkHeldRows(rows.length, position)
-      held.add(item.value)
-      held.addAll(item.keys)
+      rows.sort((left, right) => compareKeys(left.keys, right.keys, order.items))
+      for (const item of rows) yield item.value
+    } finally {
+      held.release()
     }
-    rows.sort((left, right) => compareKeys(left.keys, right.keys, order.items))
-    for (const item of rows) yield item.value
   }
 }
 

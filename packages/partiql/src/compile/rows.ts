@@ -149,42 +149,46 @@ export function fullOuterLoop(
 ): RowSource {
   return function* join(env) {
     const held: { readonly values: readonly Value[]; isMatched: boolean }[] = []
-    const heldWeight = new HeldWeight(position)
-    for (const signal of right(env)) {
-      if (signal === pause) {
-        yield signal
-        continue
+    const heldWeight = new HeldWeight(position, env.store.heldTotal)
+    try {
+      for (const signal of right(env)) {
+        if (signal === pause) {
+          yield signal
+          continue
+        }
+        const values = sides.right.map((slot) => env.slots[slot] ?? missing)
+        checkHeldRows(held.push({ values, isMatched: false }), position)
+        heldWeight.addAll(values)
       }
-      const values = sides.right.map((slot) => env.slots[slot] ?? missing)
-      checkHeldRows(held.push({ values, isMatched: false }), position)
-      heldWeight.addAll(values)
-    }
-    const write = (slots: readonly number[], values: readonly Value[] | undefined): void => {
-      for (const [index, slot] of slots.entries()) env.slots[slot] = values?.[index] ?? padding
-    }
-    for (const signal of left(env)) {
-      if (signal === pause) {
-        yield signal
-        continue
+      const write = (slots: readonly number[], values: readonly Value[] | undefined): void => {
+        for (const [index, slot] of slots.entries()) env.slots[slot] = values?.[index] ?? padding
       }
-      let isMatched = false
-      for (const candidate of held) {
-        write(sides.right, candidate.values)
-        if (isPauseDue(env)) yield pause
-        if (!condition(env)) continue
-        isMatched = true
-        candidate.isMatched = true
+      for (const signal of left(env)) {
+        if (signal === pause) {
+          yield signal
+          continue
+        }
+        let isMatched = false
+        for (const candidate of held) {
+          write(sides.right, candidate.values)
+          if (isPauseDue(env)) yield pause
+          if (!condition(env)) continue
+          isMatched = true
+          candidate.isMatched = true
+          yield row
+        }
+        if (isMatched) continue
+        write(sides.right, undefined)
         yield row
       }
-      if (isMatched) continue
-      write(sides.right, undefined)
-      yield row
-    }
-    write(sides.left, undefined)
-    for (const candidate of held) {
-      if (candidate.isMatched) continue
-      write(sides.right, candidate.values)
-      yield row
+      write(sides.left, undefined)
+      for (const candidate of held) {
+        if (candidate.isMatched) continue
+        write(sides.right, candidate.values)
+        yield row
+      }
+    } finally {
+      heldWeight.release()
     }
   }
 }

@@ -49,16 +49,20 @@ export function compileSelect(
       loop: undefined,
       *rows(env) {
         const pairs: Value[] = []
-        const held = new HeldWeight(query.position)
-        for (const value of values(env)) {
-          if (value === pause) {
-            yield pause
-            continue
+        const held = new HeldWeight(query.position, env.store.heldTotal)
+        try {
+          for (const value of values(env)) {
+            if (value === pause) {
+              yield pause
+              continue
+            }
+            checkHeldRows(pairs.push(value), query.position)
+            held.add(value)
           }
-          checkHeldRows(pairs.push(value), query.position)
-          held.add(value)
+          yield pivotPairs(pairs)
+        } finally {
+          held.release()
         }
-        yield pivotPairs(pairs)
       },
     }
   }
@@ -164,17 +168,23 @@ function distinctRows(
 ): (env: Environment) => OrderedRows {
   return function* distinct(env) {
     const seen = new Set<string>()
-    for (const signal of source(env)) {
-      if (signal === pause) {
-        yield pause
-        continue
+    const held = new HeldWeight(query.position, env.store.heldTotal)
+    try {
+      for (const signal of source(env)) {
+        if (signal === pause) {
+          yield pause
+          continue
+        }
+        const value = project(env)
+        const key = heldKey(equalityKey(value))
+        if (seen.has(key)) continue
+        seen.add(key)
+        checkHeldRows(seen.size, query.position)
+        held.addKey(key)
+        yield { value, keys: order.keys(env) }
       }
-      const value = project(env)
-      const key = heldKey(equalityKey(value))
-      if (seen.has(key)) continue
-      seen.add(key)
-      checkHeldRows(seen.size, query.position)
-      yield { value, keys: order.keys(env) }
+    } finally {
+      held.release()
     }
   }
 }

@@ -10,7 +10,7 @@ import { counted } from '../values/describe.ts'
 import { equalityKey } from '../values/equality.ts'
 import { isAbsent, struct, type Value } from '../values/value.ts'
 import type { Environment } from './environment.ts'
-import { checkHeldRows, heldKey } from './held-rows.ts'
+import { checkHeldRows, HeldWeight, heldKey } from './held-rows.ts'
 import {
   type CompiledQuery,
   compileQuery,
@@ -45,24 +45,33 @@ function* combined(
     return
   }
   const counts = new Map<string, number>()
-  for (const value of operandRows(right, env)) {
-    if (value === pause) {
-      yield pause
-      continue
+  const held = new HeldWeight(query.position, env.store.heldTotal)
+  try {
+    for (const value of operandRows(right, env)) {
+      if (value === pause) {
+        yield pause
+        continue
+      }
+      const key = heldKey(equalityKey(fit(value)))
+      const count = counts.get(key)
+      counts.set(key, (count ?? 0) + 1)
+      checkHeldRows(counts.size, query.position)
+      if (count === undefined) held.addKey(key)
     }
-    const key = heldKey(equalityKey(fit(value)))
-    counts.set(key, (counts.get(key) ?? 0) + 1)
-    checkHeldRows(counts.size, query.position)
-  }
-  const seen = new Set<string>()
-  for (const value of operandRows(left, env)) {
-    if (value === pause) {
-      yield pause
-      continue
+    const seen = new Set<string>()
+    for (const value of operandRows(left, env)) {
+      if (value === pause) {
+        yield pause
+        continue
+      }
+      const key = heldKey(equalityKey(value))
+      const seenCount = seen.size
+      if (isKept(query, key, counts, seen)) yield value
+      checkHeldRows(counts.size + seen.size, query.position)
+      if (seen.size > seenCount) held.addKey(key)
     }
-    const key = heldKey(equalityKey(value))
-    if (isKept(query, key, counts, seen)) yield value
-    checkHeldRows(counts.size + seen.size, query.position)
+  } finally {
+    held.release()
   }
 }
 
@@ -74,21 +83,27 @@ function* unionRows(
   env: Environment,
 ): ValueRows {
   const seen = new Set<string>()
-  for (const side of [left, right]) {
-    for (const value of operandRows(side, env)) {
-      if (value === pause) {
-        yield pause
-        continue
+  const held = new HeldWeight(query.position, env.store.heldTotal)
+  try {
+    for (const side of [left, right]) {
+      for (const value of operandRows(side, env)) {
+        if (value === pause) {
+          yield pause
+          continue
+        }
+        const fitted = side === right ? fit(value) : value
+        if (!query.isAll) {
+          const key = heldKey(equalityKey(fitted))
+          if (seen.has(key)) continue
+          seen.add(key)
+          checkHeldRows(seen.size, query.position)
+          held.addKey(key)
+        }
+        yield fitted
       }
-      const fitted = side === right ? fit(value) : value
-      if (!query.isAll) {
-        const key = heldKey(equalityKey(fitted))
-        if (seen.has(key)) continue
-        seen.add(key)
-        checkHeldRows(seen.size, query.position)
-      }
-      yield fitted
     }
+  } finally {
+    held.release()
   }
 }
 
