@@ -104,12 +104,15 @@ function canonicalHeaderValue(value: string): string {
     : value
 }
 
+/** Nothing to remove or encode: no empty segment, none that begins with a dot, unreserved characters only. */
+const plainPathPattern = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/
+
 /**
  * The path as every service but S3 signs it: dot segments and empty ones removed, then encoded once more, so that
  * what is percent-encoded on the wire is encoded twice here.
  */
 function canonicalPath(path: string): string {
-  if (path === '/') return path
+  if (path === '/' || plainPathPattern.test(path)) return path
   const segments: string[] = []
   for (const segment of path.split('/')) {
     if (segment === '..') segments.pop()
