@@ -240,9 +240,8 @@ export class Chain {
   }
 
   /** Puts a sealed block on the disk before its seal is recorded: see Sealer. */
-  async keepSealed(address: string, block: Block): Promise<void> {
+  keepSealed(address: string, block: Block): void {
     this.#database.writeSync(() => this.store.putSealedBlock(address, block))
-    await this.#database.flush()
   }
 
   /** A canonical or remembered block with its receipts. */

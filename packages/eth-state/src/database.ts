@@ -34,11 +34,9 @@ export interface Database {
   table(name: string): Table
   /**
    * Runs `write` in a transaction: reads inside see its writes, and when it throws nothing of it remains. When it
-   * returns, the writes survive the end of the process; `flush` says when they survive the end of power, too.
+   * returns, the writes are on the disk, if there is one.
    */
   writeSync(write: () => void): void
-  /** Resolves once all that was written is on the disk. A power loss before it falls back to an earlier transaction. */
-  flush(): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tables in one LMDB environment. Transactions are synchronous: 1.4 us a row and 0.3 ms a transaction here, which an
- * asynchronous one would only move, and a block's execution would have to wait for.
+ * Tables in one LMDB environment. Transactions are synchronous and end with an fdatasync (observed with lmdb 3.5.6):
+ * 1.4 us a row and 0.3 ms a transaction here, which an asynchronous one would only move elsewhere.
  */
 import { type Database as LmdbTable, open, type RootDatabase } from 'lmdb'
 import type { Database, RangeOptions, Table, TableRow } from './database.ts'
@@ -35,10 +35,6 @@ class LmdbDatabase implements Database {
 
   writeSync(write: () => void): void {
     this.#root.transactionSync(write)
-  }
-
-  async flush(): Promise<void> {
-    await this.#root.flushed
   }
 
   async close(): Promise<void> {

@@ -39,8 +39,6 @@ class MemoryDatabase implements Database {
     }
   }
 
-  async flush(): Promise<void> {}
-
   async close(): Promise<void> {
     this.#tables.clear()
   }

@@ -109,7 +109,7 @@ describe('sealer', () => {
     const sealed = kit.makeBlock(kit.chain.genesisHash, 'A', [kit.transaction('B', { value: 3n })])
     const pool = new PlainPool()
     // As far as a process came that was killed before the block was its head.
-    await kit.chain.keepSealed(dataToHex(addressOf('A')), sealed)
+    kit.chain.keepSealed(dataToHex(addressOf('A')), sealed)
     await (await SealRecord.open(record)).claim(sealed.header)
     pool.follow(kit.chain)
     const sealer = await kit.createSealer('A', pool, record)

@@ -210,7 +210,7 @@ export class Sealer {
     }
     // The block is kept before it is recorded: after a crash in between the two, or right after, it is the one block
     // that this key may put on the parent, and has to be there.
-    await chain.keepSealed(this.address, block)
+    chain.keepSealed(this.address, block)
     const claim = await record.claim(header)
     if (claim.kind !== 'granted') {
       const { number } = header
