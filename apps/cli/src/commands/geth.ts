@@ -2,6 +2,7 @@
 import { version } from '@cairn/server'
 import { type Command, type CommandContext, exitDone, exitFailed } from '../command.ts'
 import { runAccount } from '../geth/account.ts'
+import { runAttach } from '../geth/attach/attach.ts'
 import { runDumpGenesis, runExport, runImport, runInit, runRemoveDb } from '../geth/chain-tools.ts'
 import { type GethLine, GethUsageError, gethFlags, parseGethLine } from '../geth/geth-flags.ts'
 import { runNode } from '../geth/run-node.ts'
@@ -12,6 +13,7 @@ type Run = (line: GethLine, terminal: Terminal) => number | Promise<number>
 const subcommands: Readonly<Record<string, { readonly help: string; readonly run: Run }>> = {
   init: { help: 'init GENESIS: begin a chain with a genesis file', run: runInit },
   account: { help: 'account new|list|update|import: key files', run: runAccount },
+  attach: { help: 'attach [ENDPOINT]: a console, or --exec CODE', run: runAttach },
   export: { help: 'export FILE [FIRST LAST]: blocks into a file, .gz compressed', run: runExport },
   import: { help: 'import FILE …: blocks out of files', run: runImport },
   dumpgenesis: { help: 'dumpgenesis: the genesis file of the chain', run: runDumpGenesis },
@@ -35,6 +37,7 @@ export const gethCommand: Command = {
     'cairn geth --datadir D init genesis.json',
     'cairn geth --datadir D --http --mine --unlock 0 --password FILE',
     'cairn geth --dev --http',
+    "cairn geth --datadir D attach --exec 'eth.blockNumber'",
     'cairn geth --datadir D export chain.rlp.gz',
   ],
   takesWords: true,

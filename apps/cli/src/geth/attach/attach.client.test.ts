@@ -1,0 +1,66 @@
+/** The console of a real node, over its socket and over HTTP. Runs the program that `npm run build` made. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createSystemClock, systemRandom } from '@cairn/core'
+import { nodeFileSystem } from '@cairn/journal'
+import { type EthereumNode, openDevelopmentChain, openEthereumNode } from '@cairn/server'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const program = fileURLToPath(new URL('../../../bin/cairn.js', import.meta.url))
+let folder: string
+let node: EthereumNode
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cairn-attach-'))
+  const clock = createSystemClock()
+  const chain = await openDevelopmentChain({
+    directory: folder,
+    files: nodeFileSystem,
+    clock,
+    random: systemRandom,
+    periodSeconds: 0n,
+  })
+  node = await openEthereumNode({
+    directory: folder,
+    genesis: chain.genesis,
+    http: { address: { host: '127.0.0.1', port: 0 } },
+    ipcPath: join(folder, 'geth.ipc'),
+    clock,
+  })
+})
+afterAll(async () => {
+  await node.close()
+  await rm(folder, { recursive: true })
+})
+
+function attach(...words: string[]) {
+  const line = [program, 'geth', '--datadir', folder, 'attach', ...words]
+  return promisify(execFile)(process.execPath, line)
+}
+
+describe('geth attach', () => {
+  it('answers --exec over the socket of the data folder', async () => {
+    const { stdout } = await attach('--exec', '[eth.chainId, eth.blockNumber, eth.mining]')
+    expect(stdout).toBe('[ 1337, 0, false ]\n')
+  })
+
+  it('nests calls, as they are no promises', async () => {
+    const code = 'web3.fromWei(eth.getBalance("0x" + "0".repeat(39) + "1"), "wei")'
+    expect((await attach('--exec', code)).stdout).toBe('"1"\n')
+  })
+
+  it('answers over HTTP', async () => {
+    const { stdout } = await attach(node.endpoints.http ?? '', '--exec', 'eth.getBlock(0).number')
+    expect(stdout).toBe('0\n')
+  })
+
+  it('says that nobody is there', async () => {
+    const failure = await attach(join(folder, 'no.ipc'), '--exec', '1').catch((error) => error)
+    expect(failure.code).toBe(1)
+    expect(failure.stderr).toContain('No node answers.')
+  })
+})

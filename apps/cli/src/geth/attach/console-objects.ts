@@ -1,0 +1,181 @@
+/**
+ * The objects of geth's console: `eth.blockNumber`, `eth.getBalance(a)`, `personal.listAccounts`, … Each is a call;
+ * numbers are JavaScript numbers, amounts bigints. What takes no argument is a property, as there.
+ */
+import { addressFromText, addressToText } from '@cairn/eth-codec'
+import { etherAmount } from '../../puppeth/ether-amount.ts'
+
+export type Call = (method: string, params: readonly unknown[]) => unknown
+
+/** Read as properties, by what is called. */
+const properties: Readonly<Record<string, readonly string[]>> = {
+  eth: [
+    'accounts',
+    'blockNumber',
+    'chainId',
+    'coinbase',
+    'gasPrice',
+    'hashrate',
+    'maxPriorityFeePerGas',
+    'mining',
+    'pendingTransactions',
+    'protocolVersion',
+    'syncing',
+  ],
+  net: ['listening', 'peerCount', 'version'],
+  personal: ['listAccounts', 'listWallets'],
+  txpool: ['content', 'inspect', 'status'],
+  admin: ['datadir', 'nodeInfo', 'peers'],
+  clique: ['proposals'],
+  web3: ['clientVersion'],
+}
+const namespaces = [
+  'eth',
+  'net',
+  'personal',
+  'txpool',
+  'admin',
+  'clique',
+  'miner',
+  'debug',
+  'web3',
+] as const
+
+/** Methods whose one quantity is an amount of wei rather than a count. */
+const amounts: ReadonlySet<string> = new Set([
+  'eth_getBalance',
+  'eth_gasPrice',
+  'eth_maxPriorityFeePerGas',
+])
+/** Members of blocks, transactions and receipts that are amounts, counts, or neither though they look like it. */
+const amountFields: ReadonlySet<string> = new Set([
+  'baseFeePerGas',
+  'difficulty',
+  'effectiveGasPrice',
+  'gasPrice',
+  'maxFeePerGas',
+  'maxPriorityFeePerGas',
+  'totalDifficulty',
+  'value',
+])
+const countFields: ReadonlySet<string> = new Set([
+  'blockNumber',
+  'cumulativeGasUsed',
+  'gas',
+  'gasLimit',
+  'gasUsed',
+  'logIndex',
+  'number',
+  'pending',
+  'queued',
+  'size',
+  'timestamp',
+  'transactionIndex',
+])
+
+/** Answers of these are bytes or texts even where they look like numbers. */
+const rawMethods: ReadonlySet<string> = new Set([
+  'eth_call',
+  'eth_getCode',
+  'eth_getStorageAt',
+  'eth_sendRawTransaction',
+  'eth_sendTransaction',
+  'eth_sign',
+  'personal_sign',
+  'web3_sha3',
+  'personal_newAccount',
+  'eth_coinbase',
+])
+
+export function consoleObjects(call: Call): Record<string, unknown> {
+  const objects: Record<string, unknown> = {}
+  for (const namespace of namespaces) {
+    const tools = namespace === 'web3' ? web3Tools(call) : {}
+    objects[namespace] = namespaceObject(namespace, tools, call)
+  }
+  return objects
+}
+
+/** @param tools What is computed here. */
+function namespaceObject(namespace: string, tools: Record<string, unknown>, call: Call): object {
+  const run = (name: string, args: readonly unknown[]) => {
+    const method = `${namespace}_${name}`
+    return readable(method, call(method, args.map(argument)))
+  }
+  for (const name of properties[namespace] ?? []) {
+    Object.defineProperty(tools, name, { enumerable: true, get: () => run(name, []) })
+  }
+  return new Proxy(tools, {
+    get(target, name) {
+      if (typeof name !== 'string' || name in target || name === 'then')
+        return Reflect.get(target, name)
+      return (...args: unknown[]) => run(methodName(name), args)
+    },
+  })
+}
+
+/** geth's console has one name for what are two methods of the node. */
+function methodName(name: string): string {
+  return name === 'getBlock' ? 'getBlockByNumber' : name
+}
+
+/** Numbers of people become quantities of the protocol. */
+function argument(value: unknown): unknown {
+  if (typeof value === 'number') return `0x${value.toString(16)}`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, argument(field)]))
+}
+
+function readable(method: string, value: unknown): unknown {
+  if (rawMethods.has(method)) return value
+  if (isQuantity(value)) return amounts.has(method) ? BigInt(value) : Number(value)
+  return readableFields(value)
+}
+
+function readableFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(readableFields)
+  if (typeof value !== 'object' || value === null) return value
+  const isTransaction = 'gasPrice' in value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]: [string, unknown]) => {
+      const isCount = countFields.has(name) || (name === 'nonce' && isTransaction)
+      if (isQuantity(field) && isCount) return [name, Number(field)]
+      if (isQuantity(field) && amountFields.has(name)) return [name, BigInt(field)]
+      return [name, readableFields(field)]
+    }),
+  )
+}
+
+function isQuantity(value: unknown): value is string {
+  return typeof value === 'string' && /^0x(?:0|[1-9a-f][0-9a-f]{0,63})$/.test(value)
+}
+
+/** What web3 computes itself. */
+function web3Tools(call: Call): Record<string, unknown> {
+  return {
+    fromWei: (wei: bigint | number | string, unit = 'ether') => fromWei(BigInt(wei), unit),
+    toWei: (amount: number | string, unit = 'ether') => etherAmount(`${amount}${unit}`),
+    toHex: (value: bigint | number) => `0x${value.toString(16)}`,
+    toChecksumAddress: (text: string) => addressToText(addressFromText(text)),
+    isAddress(text: string) {
+      try {
+        addressFromText(text)
+        return true
+      } catch {
+        return false
+      }
+    },
+    sha3: (text: string) => {
+      const hex = /^0x/.test(text) ? text : `0x${Buffer.from(text).toString('hex')}`
+      return call('web3_sha3', [hex])
+    },
+  }
+}
+
+function fromWei(wei: bigint, unit: string): string {
+  const one = etherAmount(`1${unit}`)
+  if (one === undefined) throw new Error(`There is no unit ${unit}: take wei, gwei or ether.`)
+  const places = one.toString().length - 1
+  const rest = (wei % one).toString().padStart(places, '0').replace(/0+$/, '')
+  return rest === '' ? String(wei / one) : `${wei / one}.${rest}`
+}
