@@ -113,6 +113,11 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
     noLocals: options.noLocals ?? false,
   })
   closers.push(() => node.close())
+  await node.keepPool(
+    options.noLocals === true
+      ? undefined
+      : { fileSystem: nodeFileSystem, path: `${options.directory}/geth/transactions.rlp` },
+  )
   const etherbase =
     sealing === undefined ? undefined : dataToHex(addressOfPrivateKey(sealing.privateKey))
   const rpc = new NodeRpc({

@@ -3,6 +3,7 @@
  *
  *   D/geth/chaindata/        LMDB: chain and state
  *   D/geth/sealed-ADDRESS    what a key has sealed
+ *   D/geth/transactions.rlp  local transactions that wait (pool-journal.ts)
  */
 import type { FileSystem } from '@cairn/core'
 import { type Database, openLmdbDatabase } from '@cairn/eth-state'

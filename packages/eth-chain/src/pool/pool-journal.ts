@@ -3,7 +3,7 @@
  * loses none. Appended to as they come, written anew now and then without those that have left. Losing its last bytes
  * in a crash loses those transactions only; their senders have them.
  */
-import type { FileSystem, Logger, OpenFile } from '@cairn/core'
+import { concatBytes, type FileSystem, type Logger, type OpenFile } from '@cairn/core'
 import { decodeRlp, encodeRlp, peekRlpHeader } from '@cairn/eth-codec'
 import {
   type IncomingTransaction,
@@ -23,6 +23,8 @@ export class PoolJournal {
   readonly #pool: TransactionPool
   readonly #logger: Logger
   #file: OpenFile | undefined
+  /** Entries that are not being written yet. */
+  readonly #waiting: Uint8Array[] = []
   #size = 0
   #appended = 0
   /** Writes one after the other. */
@@ -47,7 +49,7 @@ export class PoolJournal {
     const results = this.#pool.addMany(incoming, true)
     this.#unsubscribe = this.#pool.subscribe({
       accepted: (pooled) => {
-        if (pooled.isLocal) this.#enqueue(() => this.#append(pooled.raw))
+        if (pooled.isLocal) this.#append(pooled.raw)
       },
     })
     await this.rotate()
@@ -90,8 +92,14 @@ export class PoolJournal {
     })
   }
 
-  async #append(raw: Uint8Array): Promise<void> {
-    const bytes = entryOf(raw)
+  /** What comes while a write is under way goes out with the next one: one for each would cost more than they do. */
+  #append(raw: Uint8Array): void {
+    this.#waiting.push(entryOf(raw))
+    if (this.#waiting.length === 1) void this.#enqueue(() => this.#writeWaiting())
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const bytes = concatBytes(...this.#waiting.splice(0))
     await this.#file?.write(bytes, this.#size)
     this.#size += bytes.length
     this.#appended += bytes.length
@@ -131,11 +139,5 @@ function rawOf(entry: Uint8Array): Uint8Array {
 
 function joined(locals: readonly PooledTransaction[]): Uint8Array {
   const entries = [...locals].sort((a, b) => a.arrival - b.arrival).map(({ raw }) => entryOf(raw))
-  const bytes = new Uint8Array(entries.reduce((size, entry) => size + entry.length, 0))
-  let offset = 0
-  for (const entry of entries) {
-    bytes.set(entry, offset)
-    offset += entry.length
-  }
-  return bytes
+  return concatBytes(...entries)
 }

@@ -167,3 +167,43 @@ describe.each(['http', 'ws'] as const)('viem over %s', (kind) => {
     expect(list.accessList[0]?.storageKeys).toHaveLength(2)
   })
 })
+
+describe('a node that starts again', () => {
+  it('still has the transactions that waited', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'cairn-eth-'))
+    const start = async () => {
+      const opened = await openEthereumService(
+        {
+          http: anyPort,
+          webSocket: anyPort,
+          mayMove: { http: false, webSocket: false },
+          periodSeconds: 0,
+        },
+        { directory, logger: silentLogger },
+      )
+      const client = createPublicClient({
+        transport: http(opened.info.http),
+        pollingInterval: 50,
+      })
+      return { opened, client }
+    }
+    const first = await start()
+    const { chainId, devAccount } = first.opened.info
+    const account = privateKeyToAccount(devAccount.privateKey as `0x${string}`)
+    const sign = (nonce: number) =>
+      account.signTransaction({
+        ...{ chainId, nonce, to: other, value: 1n, gas: 21_000n, type: 'eip1559' },
+        ...{ maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n },
+      })
+    // Nonce 0 is missing, so this one waits.
+    const hash = await first.client.sendRawTransaction({ serializedTransaction: await sign(1) })
+    await first.opened.close()
+    const { opened, client } = await start()
+    expect(await client.getTransaction({ hash })).toMatchObject({ nonce: 1, blockHash: null })
+    await client.sendRawTransaction({ serializedTransaction: await sign(0) })
+    const receipt = await client.waitForTransactionReceipt({ hash })
+    expect(receipt.status).toBe('success')
+    await opened.close()
+    await rm(directory, { recursive: true })
+  })
+})
