@@ -1,23 +1,12 @@
 /** Steps 1 to 3: a ledger, the season's lots, and every delivery as a change of who holds a lot. */
-import {
-  CreateLedgerCommand,
-  DeleteLedgerCommand,
-  DescribeLedgerCommand,
-  ListTagsForResourceCommand,
-  ResourceNotFoundException,
-} from '@aws-sdk/client-qldb'
+import { makeFreshLedger } from '@cairn/example-vehicle-registration/fresh-ledger'
 import { columns, headline, type Office } from '@cairn/example-vehicle-registration/office'
 import type { Season } from './chain.ts'
 
-/** Marks the ledger as ours: a second run removes the first one's ledger, and never one that somebody else made. */
-const tags = { example: 'food-recall' }
-
 export async function openLedger(office: Office): Promise<void> {
   headline(office, 1, 'The growers agree on one ledger')
-  const { control, driver, ledgerName } = office
-  await removeLedgerOfEarlierRun(office)
-  const options = { PermissionsMode: 'ALLOW_ALL', DeletionProtection: false, Tags: tags } as const
-  await control.send(new CreateLedgerCommand({ Name: ledgerName, ...options }))
+  const { driver } = office
+  await makeFreshLedger(office, 'food-recall')
   await driver.executeLambda(async (transaction) => {
     await transaction.execute('CREATE TABLE Lot')
     await transaction.execute('CREATE TABLE LabTest')
@@ -30,20 +19,6 @@ export async function openLedger(office: Office): Promise<void> {
     ['Lot', 'what there is, what it was made of, who has it'],
     ['LabTest', 'what a laboratory found'],
   ])
-}
-
-async function removeLedgerOfEarlierRun({ control, ledgerName }: Office): Promise<void> {
-  try {
-    const ledger = await control.send(new DescribeLedgerCommand({ Name: ledgerName }))
-    const listTags = new ListTagsForResourceCommand({ ResourceArn: ledger.Arn })
-    const { Tags: found } = await control.send(listTags)
-    if (found?.['example'] !== tags.example) {
-      throw new Error(`There is a ledger ${ledgerName} that this example did not make. It stays.`)
-    }
-    await control.send(new DeleteLedgerCommand({ Name: ledgerName }))
-  } catch (error) {
-    if (!(error instanceof ResourceNotFoundException)) throw error
-  }
 }
 
 export async function recordSeason(office: Office, season: Season): Promise<void> {

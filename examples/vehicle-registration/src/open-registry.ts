@@ -1,16 +1,7 @@
 /** Step 1 and 2: a ledger, its tables, its indexes. */
-import {
-  CreateLedgerCommand,
-  DeleteLedgerCommand,
-  DescribeLedgerCommand,
-  ListTagsForResourceCommand,
-  type QLDBClient,
-  ResourceNotFoundException,
-} from '@aws-sdk/client-qldb'
+import { DescribeLedgerCommand } from '@aws-sdk/client-qldb'
+import { makeFreshLedger } from './fresh-ledger.ts'
 import { columns, headline, type Office } from './office.ts'
-
-/** Marks the ledger as ours: a second run removes the first one's ledger, and never one that somebody else made. */
-const tags = { example: 'vehicle-registration' }
 
 const indexes = {
   Vehicle: ['VIN'],
@@ -22,36 +13,13 @@ const indexes = {
 export async function createLedger(office: Office): Promise<void> {
   headline(office, 1, 'The registry opens a ledger')
   const { control, ledgerName } = office
-  await removeLedgerOfEarlierRun(control, ledgerName)
-  await control.send(
-    new CreateLedgerCommand({
-      Name: ledgerName,
-      PermissionsMode: 'ALLOW_ALL',
-      // On by default; a ledger made to be thrown away does without.
-      DeletionProtection: false,
-      Tags: tags,
-    }),
-  )
+  await makeFreshLedger(office, 'vehicle-registration')
   const ledger = await control.send(new DescribeLedgerCommand({ Name: ledgerName }))
   columns(office, [
     ['name', ledger.Name ?? ''],
     ['state', ledger.State ?? ''],
     ['arn', ledger.Arn ?? ''],
   ])
-}
-
-async function removeLedgerOfEarlierRun(control: QLDBClient, name: string): Promise<void> {
-  try {
-    const ledger = await control.send(new DescribeLedgerCommand({ Name: name }))
-    const command = new ListTagsForResourceCommand({ ResourceArn: ledger.Arn })
-    const { Tags: found } = await control.send(command)
-    if (found?.['example'] !== tags.example) {
-      throw new Error(`There is a ledger ${name} that this example did not make. It stays.`)
-    }
-    await control.send(new DeleteLedgerCommand({ Name: name }))
-  } catch (error) {
-    if (!(error instanceof ResourceNotFoundException)) throw error
-  }
 }
 
 export async function createTables(office: Office): Promise<void> {
