@@ -58,20 +58,28 @@ export const lmdbProjections: ProjectionDriver = {
     }
   },
   async readWatermark(directory, fileSystem) {
-    if (!(await fileSystem.exists(`${directory}/data.mdb`))) return undefined
-    const root: RootDatabase<Buffer, Buffer> = open({
-      path: directory,
-      maxDbs: 8,
-      readOnly: true,
-      ...binary,
-    })
-    try {
-      const meta: Store | undefined = root.openDB('meta', binary)
-      return decodeWatermark(meta?.get(metaKey('watermark')))
-    } finally {
-      await root.close()
+    for (let attempt = 1; await fileSystem.exists(`${directory}/data.mdb`); attempt++) {
+      try {
+        return await readWatermarkIn(directory)
+      } catch (error) {
+        // A running server may have put other files in place of those that were there a moment ago.
+        if (attempt === readAttemptCountMax) throw error
+      }
     }
+    return undefined
   },
+}
+
+const readAttemptCountMax = 3
+
+async function readWatermarkIn(path: string): Promise<Watermark | undefined> {
+  const root: RootDatabase<Buffer, Buffer> = open({ path, maxDbs: 8, readOnly: true, ...binary })
+  try {
+    const meta: Store | undefined = root.openDB('meta', binary)
+    return decodeWatermark(meta?.get(metaKey('watermark')))
+  } finally {
+    await root.close()
+  }
 }
 
 /** Raised when keys or values change their layout; another number means a rebuild. */
