@@ -165,6 +165,24 @@ describe('permissions mode STANDARD', () => {
     await refused('ONE', 'SELECT * FROM information_schema.user_tables', 'PartiQLSelect')
   })
 
+  it('asks for statements of the HTTP API in the same way', async () => {
+    const url = `${server.info.endpoints.api}/v1/ledgers/guarded/transactions`
+    const send = async (accessKeyId: string, statement: string) => {
+      const body = JSON.stringify({ statements: [{ statement }] })
+      const sent = { 'content-type': 'application/json' }
+      const request = { method: 'POST', url, body, region, service: 'qldb', nowMs: Date.now() }
+      const headers = signRequest({ ...request, headers: sent, ...credentialsOf(accessKeyId) })
+      const answer = await fetch(url, { method: 'POST', headers, body })
+      return { status: answer.status, ...((await answer.json()) as object) }
+    }
+    expect(await send('READER', 'SELECT * FROM One')).toMatchObject({ status: 200 })
+    expect(await send('READER', "INSERT INTO One VALUE {'a': 9}")).toMatchObject({
+      status: 403,
+      code: 'ACCESS_DENIED',
+    })
+    expect(await run('ROOT', 'SELECT * FROM One WHERE a = 9')).toEqual([])
+  })
+
   it('refuses commands and operations that no policy allows', async () => {
     await expect(run('NOBODY', 'SELECT * FROM One')).rejects.toMatchObject({
       name: 'AccessDeniedException',
