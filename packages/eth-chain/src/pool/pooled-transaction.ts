@@ -31,8 +31,13 @@ export interface PooledTransaction extends IncomingTransaction {
   readonly arrival: number
 }
 
-/** @throws RlpError or TransactionError when the bytes are no transaction. */
-export function readIncoming(raw: Uint8Array, sender?: Uint8Array): IncomingTransaction {
+/**
+ * @param bytes Copied when they are a part of something larger: a transaction may wait for hours, and must not keep the
+ *   whole message in memory that brought it.
+ * @throws RlpError or TransactionError when the bytes are no transaction.
+ */
+export function readIncoming(bytes: Uint8Array, sender?: Uint8Array): IncomingTransaction {
+  const raw = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()
   const transaction = decodeTransaction(raw)
   return { transaction, raw, hash: dataToHex(keccak256(raw)), ...(sender && { sender }) }
 }

@@ -145,6 +145,16 @@ describe('add', () => {
     expect(refusal(() => fixture.pool.add(none, false))).toBe('invalid sender')
   })
 
+  it('keeps nothing of the message that brought a transaction', () => {
+    const { raw } = transferOf('A', 0)
+    const message = concatBytes(new Uint8Array(100_000), raw)
+    const incoming = readIncoming(message.subarray(100_000))
+    message.fill(0)
+    expect(incoming.raw).toEqual(raw)
+    expect(incoming.raw.buffer.byteLength).toBe(raw.length)
+    expect(incoming.transaction).toEqual(transferOf('A', 0).transaction)
+  })
+
   it('takes a sender that is known already, and transactions without a tip from local ones', () => {
     const fixture = new PoolFixture()
     fixture.fund('A')
