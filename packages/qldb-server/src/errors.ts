@@ -62,6 +62,10 @@ export function serverError(data: QldbServerErrorType, shortMessage: string): Ql
   return new QldbServerError(data, { shortMessage })
 }
 
+export function overloaded(): QldbServerError {
+  return serverError({ code: 'OVERLOADED' }, 'The server runs as many commands as it may.')
+}
+
 /** @param member The name of the member in the request, such as `ExecuteStatement.Statement`. */
 export function requestInvalid(
   member: string,

@@ -10,7 +10,10 @@ export interface QldbServerLimits {
   readonly bodyBytesInFlightMax: number
   /** How much of a body that is too large is read and thrown away, so that the client gets to read the fault. */
   readonly discardedBytesMax: number
-  /** Requests running or waiting for their turn in a session. */
+  /**
+   * Requests running or waiting for their turn in a session. At this count nothing new is begun; requests of begun
+   * transactions are taken up to twice as many.
+   */
   readonly commandCountMax: number
   /** Per ledger. */
   readonly activeSessionCountMax: number

@@ -135,13 +135,38 @@ describe('trouble', () => {
     const id = await fixture.startTransaction(token)
     fixture.host.closeGate()
     const waiting = [fixture.execute(token, id, 'WAIT'), fixture.execute(token, id, 'ROWS 1')]
-    const refused = await fixture.send('{}')
+    const refused = await fixture.send({ StartSession: { LedgerName: 'L' } })
     expect(refused.status).toBe(503)
     expect(refused.headers['x-amzn-ErrorType']).toBe('CapacityExceededException')
     expect(refused.body.Message).toBe('Capacity exceeded')
+    expect((await fixture.request('GET', '/ledgers')).status).toBe(503)
     fixture.host.openGate()
     await Promise.all(waiting)
     expect((await fixture.request('GET', '/ledgers')).status).toBe(200)
+  })
+
+  it('goes on with what was begun when it is busy, and always lets go', async () => {
+    const fixture = new ServerFixture({ limits: { commandCountMax: 1 } })
+    const tokens: string[] = []
+    for (let i = 0; i < 4; i++) tokens.push(await fixture.startSession())
+    const ids: string[] = []
+    for (const token of tokens) ids.push(await fixture.startTransaction(token))
+    const [first = '', second = '', third = '', fourth = ''] = tokens
+    const execute = (i: number, statement: string) =>
+      fixture.execute(tokens[i] ?? '', ids[i] ?? '', statement)
+    fixture.host.closeGate()
+    const waiting = [execute(0, 'WAIT')]
+    const busy = await fixture.send({ SessionToken: second, StartTransaction: {} })
+    expect(busy.status).toBe(503)
+    expect((await execute(1, 'ROWS 1')).status).toBe(200)
+    waiting.push(execute(1, 'WAIT'))
+    expect((await execute(2, 'ROWS 1')).status).toBe(503)
+    const aborted = await fixture.send({ SessionToken: third, AbortTransaction: {} })
+    expect(aborted.status).toBe(200)
+    expect((await fixture.send({ SessionToken: fourth, EndSession: {} })).status).toBe(200)
+    fixture.host.openGate()
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200])
+    expect((await fixture.send({ SessionToken: first, AbortTransaction: {} })).status).toBe(200)
   })
 })
 

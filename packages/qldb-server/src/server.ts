@@ -33,13 +33,13 @@ import {
 import type { HttpHandler, HttpLimits, Refusal } from '@cairn/http-server'
 import type { LedgerHost } from '@cairn/ledger'
 import { ControlApi } from './control-api.ts'
-import { serverError } from './errors.ts'
+import { overloaded, serverError } from './errors.ts'
 import type { ExportJobs } from './exports/export-jobs.ts'
 import { controlFaultOf, internalFault, sessionFaultOf } from './faults.ts'
 import { HttpApi, httpApiPrefix } from './http-api/http-api.ts'
 import { internalProblem, problemOf, toldError } from './http-api/problems.ts'
 import { defaultQldbServerLimits, httpLimitsOf, type QldbServerLimits } from './limits.ts'
-import type { RequestContext } from './request-context.ts'
+import type { Load, RequestContext } from './request-context.ts'
 import { RequestMetrics } from './request-metrics.ts'
 import { SessionApi, sendCommandTarget } from './session-api.ts'
 import { SessionTable } from './session-table.ts'
@@ -159,13 +159,13 @@ class Server implements QldbServer {
   async respond(request: HttpRequest): Promise<HttpResponse> {
     const api = apiOf(request)
     const requestId = this.#ids.random()
-    const context: RequestContext = { requestId, operation: 'unknown', ledgerName: undefined }
+    const context = this.#contextOf(requestId)
     const startedMs = performance.now()
     const span = this.#tracer?.startRequest(api, request.headers)
     let status = 200
     this.#commandCount++
     try {
-      this.#admit()
+      this.#admit(context, api)
       if (api === 'http') {
         const response = await this.#httpApi.respond(request, context, this.#identify)
         status = response.status
@@ -198,7 +198,7 @@ class Server implements QldbServer {
         ? serverError({ code: 'BODY_TOO_LARGE', bytesMax }, 'The request body is too large.')
         : serverError({ code: 'OVERLOADED' }, 'The server holds as many bytes as it may.')
     const requestId = this.#ids.random()
-    const context: RequestContext = { requestId, operation: 'unknown', ledgerName: undefined }
+    const context = this.#contextOf(requestId)
     const response = this.#faultResponse(error, apiOf(request), context)
     this.#metrics.answered(context.operation, response.status, 0)
     return response
@@ -231,13 +231,22 @@ class Server implements QldbServer {
     timeout.abort()
   }
 
-  #admit(): void {
+  #contextOf(requestId: string): RequestContext {
+    return { requestId, operation: 'unknown', ledgerName: undefined, load: this.#load() }
+  }
+
+  #load(): Load {
+    const { commandCountMax } = this.#limits
+    if (this.#commandCount < commandCountMax) return 'free'
+    return this.#commandCount < fullFactor * commandCountMax ? 'busy' : 'full'
+  }
+
+  /** Commands of sessions are looked at one by one (session-api.ts). */
+  #admit({ load }: RequestContext, api: Api): void {
     if (this.#isClosing) {
       throw serverError({ code: 'SERVER_CLOSING' }, 'The server is being closed.')
     }
-    if (this.#commandCount > this.#limits.commandCountMax) {
-      throw serverError({ code: 'OVERLOADED' }, 'The server runs as many commands as it may.')
-    }
+    if (load !== 'free' && api !== 'session') throw overloaded()
   }
 
   // A function, so that it can be handed on.
@@ -290,6 +299,9 @@ class Server implements QldbServer {
     })
   }
 }
+
+/** How many times `commandCountMax` requests of transactions that were begun may come to. */
+const fullFactor = 2
 
 function endSpan(span: Span, context: RequestContext, status: number): void {
   span.set('cairn.request_id', context.requestId)

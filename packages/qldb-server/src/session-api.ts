@@ -15,12 +15,12 @@ import {
   type Transaction,
 } from '@cairn/ledger'
 import { type ArnSettings, ledgerArn } from './arn.ts'
-import { type QldbServerError, requestInvalid, serverError } from './errors.ts'
+import { overloaded, type QldbServerError, requestInvalid, serverError } from './errors.ts'
 import { FinishedTransactions } from './finished-transactions.ts'
 import { ionTextToBinary } from './ion-text.ts'
 import type { QldbServerLimits } from './limits.ts'
 import { RecentPages } from './recent-pages.ts'
-import type { RequestContext } from './request-context.ts'
+import type { Load, RequestContext } from './request-context.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 import type { RunningStatement, SlowStatements } from './slow-statements.ts'
@@ -54,6 +54,14 @@ const subCommands = [
   'EndSession',
 ] as const
 type SubCommand = (typeof subCommands)[number]
+/**
+ * A busy server begins nothing new and ends what was begun: a driver whose commit is turned away repeats all of its
+ * work. One whose abort is turned away leaves its session behind, so what lets go of something is always done.
+ */
+function isTaken(name: SubCommand, load: Load): boolean {
+  if (load === 'free' || name === 'AbortTransaction' || name === 'EndSession') return true
+  return load === 'busy' && name !== 'StartSession' && name !== 'StartTransaction'
+}
 
 export class SessionApi {
   readonly #options: SessionApiOptions
@@ -82,6 +90,7 @@ export class SessionApi {
     const arrivedMs = this.#clock.nowMs()
     const name = subCommandOf(body)
     context.operation = name
+    if (!isTaken(name, context.load)) throw overloaded()
     const members = body[name]
     if (!isRecord(members)) throw requestInvalid(name, `${name} must be an object.`)
     if (name === 'StartSession') return this.#startSession(identity, members, arrivedMs, context)

@@ -28,6 +28,7 @@ export interface LiveServerOptions extends Partial<QldbServerOptions> {
 export interface DriverOptions {
   readonly isTls?: boolean
   readonly maxConcurrentTransactions?: number
+  readonly maxSockets?: number
   readonly retryConfig?: RetryConfig
   readonly credentials?: Credentials
 }
@@ -108,9 +109,10 @@ export class LiveServer {
 
   driver(ledgerName: string, options: DriverOptions = {}): QldbDriver {
     const isTls = options.isTls ?? false
+    const maxSockets = options.maxSockets ?? 64
     const agent = isTls
-      ? new HttpsAgent({ keepAlive: true, maxSockets: 64, ca: this.ca })
-      : new HttpAgent({ keepAlive: true, maxSockets: 64 })
+      ? new HttpsAgent({ keepAlive: true, maxSockets, ca: this.ca })
+      : new HttpAgent({ keepAlive: true, maxSockets })
     this.#agents.push(agent)
     const driver = new QldbDriver(
       ledgerName,
