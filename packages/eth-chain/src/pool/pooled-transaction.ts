@@ -37,7 +37,7 @@ export interface PooledTransaction extends IncomingTransaction {
  * @throws RlpError or TransactionError when the bytes are no transaction.
  */
 export function readIncoming(bytes: Uint8Array, sender?: Uint8Array): IncomingTransaction {
-  const raw = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()
+  const raw = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
   const transaction = decodeTransaction(raw)
   return { transaction, raw, hash: dataToHex(keccak256(raw)), ...(sender && { sender }) }
 }
