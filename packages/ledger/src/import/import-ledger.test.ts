@@ -242,6 +242,71 @@ function changed(data: IonValue): IonValue {
   return ionStruct([...struct.fields, { name: 'added', value: ionInt(1) }])
 }
 
+describe('blocks that QLDB sealed', () => {
+  it('can be redacted, and their hashes and digests stay', async () => {
+    const { strandId, blocks: native } = await exported()
+    const blocks = asQldbJournal(native)
+    const directory = await importInto(sourceOf(blocks, strandId))
+    const open = await openLedger({ directory, name: 'old' })
+    const history =
+      'SELECT h.blockAddress, h.metadata.id, h.data, h.dataHash FROM history(Vehicle) AS h'
+    const find = () =>
+      rows(open, `${history} WHERE h.metadata.version = 0 AND h.data.vin = ?`, 'V8')
+    const [first] = (await find()) as { blockAddress: { sequenceNo: number }; id: string }[]
+    if (first === undefined) throw new Error('V8 was inserted')
+    const tableIds =
+      "SELECT VALUE tableId FROM information_schema.user_tables WHERE name = 'Vehicle'"
+    const [tableId] = await rows(open, tableIds)
+    await rows(open, 'EXEC REDACT_REVISION ?, ?, ?', first.blockAddress, tableId, first.id)
+    expect(await find()).toEqual([])
+    const { sequenceNo } = first.blockAddress
+    const block = parseBlock(open.ledger.block({ strandId, sequenceNo }).value)
+    expect(block.revisions.map(({ kind }) => kind)).toContain('redacted')
+    expect(block.blockHash).toEqual(parseBlock(blocks[sequenceNo] as IonValue).blockHash)
+    const after = blocksOf(open.ledger)
+    expect(digestOf(after, blocks.length)).toEqual(digestOf(blocks, blocks.length))
+    await open.close()
+    const [report] = await verifyLedgerDirectory({ directory })
+    expect(report).toMatchObject({ findings: [], importedBlockCount: blocks.length })
+  })
+})
+
+describe('an export with redacted revisions', () => {
+  it.each([
+    ['QLDB', asQldbJournal],
+    ['Cairn', (blocks: readonly IonValue[]) => [...blocks]],
+  ])('of %s keeps them redacted', async (_, shape) => {
+    const { open } = await temporaryLedger()
+    const { ledger } = open
+    await open.transact(async (tx) => {
+      await tx.execute('CREATE TABLE T')
+      await tx.execute('CREATE INDEX ON T (k)')
+    })
+    await open.transact((tx) => tx.execute('INSERT INTO T ?', { k: 'key', secret: 'x' }))
+    await open.transact((tx) => tx.execute('UPDATE T SET secret = ? WHERE k = ?', 'y', 'key'))
+    const [old] = (await rows(
+      open,
+      'SELECT h.blockAddress, h.metadata.id FROM history(T) AS h WHERE h.metadata.version = 0',
+    )) as { blockAddress: unknown; id: string }[]
+    const tableIds = 'SELECT VALUE tableId FROM information_schema.user_tables'
+    const [tableId] = await rows(open, tableIds)
+    await rows(open, 'EXEC REDACT_REVISION ?, ?, ?', old?.blockAddress, tableId, old?.id)
+    const blocks = shape(blocksOf(ledger))
+    const directory = await temporaryDirectory()
+    const source = sourceOf(blocks, ledger.strandId)
+    const report = await importLedger({ directory, name: 'old', source })
+    expect(report).toMatchObject({ redactedRevisionCount: 1, revisionCount: 2, notes: [] })
+    const again = await openLedger({ directory, name: 'old' })
+    expect(blocksOf(again.ledger)).toEqual(blocks)
+    expect(await rows(again, "SELECT secret FROM T WHERE k = 'key'")).toEqual([{ secret: 'y' }])
+    const shown = await rows(again, 'SELECT h.data, h.dataHash FROM history(T) AS h')
+    expect(shown).toMatchObject([{ dataHash: expect.any(Uint8Array) }, { data: { secret: 'y' } }])
+    await again.close()
+    const [verified] = await verifyLedgerDirectory({ directory })
+    expect(verified).toMatchObject({ findings: [] })
+  })
+})
+
 describe('proofs of blocks that QLDB sealed', () => {
   it('lead to digests of before and after the import, with QLDB’s grade', async () => {
     const { strandId, blocks: native } = await exported()
