@@ -3,13 +3,13 @@
  * each eighth file in TypeScript too. With CAIRN_STATE_TESTS=all both run all, the slow ones as well; only for what
  * takes a minute in WebAssembly there is no TypeScript run, which would take half an hour.
  */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isBlobEntry, readStateTest, runStateTest } from '@cairn/eth-chain'
 import { Evm, type InterpreterName } from '@cairn/eth-evm'
 import { describe, expect, it } from 'vitest'
 import { openVectors } from '../../vectors.ts'
 import { blobFiles, slowFiles, slowTypescriptFiles } from './left-out.ts'
-import { failureOf, isBlobEntry, readStateTest } from './state-test.ts'
 
 const archive = 'ethereum-tests.tar.gz'
 const folder = openVectors(archive)
@@ -29,6 +29,8 @@ if (folder === undefined) {
     .map((file) => file.replaceAll('\\', '/'))
     .sort()
 
+  const entriesOf = (file: string) => readStateTest(readFileSync(join(root, file), 'utf8'), file)
+
   describe('state tests', () => {
     it('are all there, those left out too', () => {
       expect(files.length).toBeGreaterThan(1300)
@@ -37,7 +39,7 @@ if (folder === undefined) {
     })
 
     it.each(blobFiles.files)(`leaves out ${blobFiles.reason} and nothing else: %s`, (file) => {
-      expect(readStateTest(join(root, file)).every(isBlobEntry)).toBe(true)
+      expect(entriesOf(file).every(isBlobEntry)).toBe(true)
     })
   })
 
@@ -60,8 +62,8 @@ if (folder === undefined) {
       for (const file of chosen) {
         if (blobFiles.files.includes(file)) continue
         it(file, { timeout: timeoutMs }, () => {
-          const entries = readStateTest(join(root, file))
-          const failures = entries.map((each) => [each.name, failureOf(each, evm)])
+          const entries = entriesOf(file)
+          const failures = entries.map((each) => [each.name, runStateTest(each, evm).failure])
           expect(failures.filter(([, failure]) => failure !== undefined)).toEqual([])
           expect(entries.length).toBeGreaterThan(0)
         })

@@ -121,5 +121,12 @@ export {
   Sealer,
   type SealerOptions,
 } from './sealer/sealer.ts'
+export {
+  isBlobEntry,
+  readStateTest,
+  runStateTest,
+  type StateTestEntry,
+  type StateTestOutcome,
+} from './state-test/state-test.ts'
 export { ChainStore, type ExecutedBlock } from './store/chain-store.ts'
 export { genesisHashOf } from './store/init-genesis.ts'

@@ -6,6 +6,7 @@ import { runAttach } from '../geth/attach/attach.ts'
 import { runDumpGenesis, runExport, runImport, runInit, runRemoveDb } from '../geth/chain-tools.ts'
 import { type GethLine, GethUsageError, gethFlags, parseGethLine } from '../geth/geth-flags.ts'
 import { runNode } from '../geth/run-node.ts'
+import { runStateTests } from '../geth/state-test.ts'
 import { print, printError, type Terminal } from '../terminal.ts'
 
 type Run = (line: GethLine, terminal: Terminal) => number | Promise<number>
@@ -18,6 +19,7 @@ const subcommands: Readonly<Record<string, { readonly help: string; readonly run
   import: { help: 'import FILE …: blocks out of files', run: runImport },
   dumpgenesis: { help: 'dumpgenesis: the genesis file of the chain', run: runDumpGenesis },
   removedb: { help: 'removedb: remove the chain, and leave the keys', run: runRemoveDb },
+  statetest: { help: 'statetest FILE …: cases of ethereum/tests, a line each', run: runStateTests },
   version: {
     help: 'version: print it',
     run: (_, terminal) => {

@@ -164,3 +164,47 @@ describe('export and import', () => {
     expect(after.errorOutput).toContain('There is no chain in this folder yet')
   })
 })
+
+describe('statetest', () => {
+  it('runs each case of a file, and fails with one', async () => {
+    // Bytes that are no transaction change nothing: the state stays empty. In the format of ethereum/tests.
+    const path = join(folder, 'case.json')
+    const root = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
+    const write = (hash: string) =>
+      writeFile(
+        path,
+        JSON.stringify({
+          refused: {
+            env: { currentCoinbase: `0x${'0'.repeat(40)}`, currentGasLimit: '0xffffff' },
+            pre: {},
+            post: {
+              EIP158: [
+                {
+                  hash,
+                  logs: '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347',
+                  txbytes: '0xf800',
+                  expectException: 'TransactionException',
+                  indexes: { data: 0, gas: 0, value: 0 },
+                },
+              ],
+            },
+            transaction: { sender: `0x${'0'.repeat(40)}` },
+          },
+        }),
+      )
+    await write(root)
+    const { code, output } = await geth(['statetest', path])
+    expect(JSON.parse(output)).toEqual({
+      name: 'refused / spuriousDragon / 0, 0, 0',
+      fork: 'EIP158',
+      pass: true,
+      expected: root,
+      computed: root,
+    })
+    expect(code).toBe(0)
+    await write(`0x${'11'.repeat(32)}`)
+    const failed = await geth(['statetest', path])
+    expect(failed.code).toBe(1)
+    expect(JSON.parse(failed.output)).toMatchObject({ pass: false, computed: root })
+  })
+})
