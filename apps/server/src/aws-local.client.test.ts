@@ -69,9 +69,11 @@ describe('S3', () => {
     await s3.send(new CreateBucketCommand({ Bucket }))
     await s3.send(new HeadBucketCommand({ Bucket }))
     expect(existsSync(join(folder, 'data', 'buckets', Bucket))).toBe(true)
-    await expect(s3.send(new CreateBucketCommand({ Bucket: 'Nope' }))).rejects.toMatchObject({
-      name: 'InvalidBucketName',
-    })
+    for (const name of ['Nope', 'tags', 'a..b']) {
+      await expect(s3.send(new CreateBucketCommand({ Bucket: name }))).rejects.toMatchObject({
+        name: 'InvalidBucketName',
+      })
+    }
   })
 
   it('stores and gives objects: hashed, and streamed with an unsigned body and a trailer', async () => {

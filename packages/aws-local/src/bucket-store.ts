@@ -58,6 +58,8 @@ const objectCountMax = 1_000_000
 const temporaryName = /\.[0-9a-f]{12}\.tmp$/
 // S3 user guide, "Bucket naming rules", without the exceptions of old buckets.
 const bucketPattern = /^(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
+/** Paths of the server itself, on the same address (control-plane 1). */
+const reservedNames = ['healthz', 'readyz', 'metrics', 'console', 'ledgers', 'tags']
 
 export class BucketStore implements ObjectStore {
   readonly #files: FileSystem
@@ -87,7 +89,7 @@ export class BucketStore implements ObjectStore {
   }
 
   async hasBucket(bucket: string): Promise<boolean> {
-    if (!bucketPattern.test(bucket)) return false
+    if (!isBucketName(bucket)) return false
     return (await this.#factsOf(this.#bucketPath(bucket)))?.isDirectory === true
   }
 
@@ -171,10 +173,11 @@ export class BucketStore implements ObjectStore {
   }
 
   #bucketPath(bucket: string): string {
-    if (bucketPattern.test(bucket)) return `${this.#directory}/${bucket}`
+    if (isBucketName(bucket)) return `${this.#directory}/${bucket}`
     throw localError(
       { code: 'BUCKET_NAME_INVALID', bucket },
-      'The specified bucket is not valid: 3 to 63 lower-case letters, digits, dots and hyphens.',
+      'The specified bucket is not valid: 3 to 63 lower-case letters, digits, dots and hyphens, and no ' +
+        `path of this server (${reservedNames.join(', ')}).`,
     )
   }
 
@@ -216,6 +219,10 @@ async function factsOfPath(path: string): Promise<PathFacts | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
+}
+
+function isBucketName(bucket: string): boolean {
+  return bucketPattern.test(bucket) && !reservedNames.includes(bucket)
 }
 
 function isPlainKey(key: string): boolean {
