@@ -307,12 +307,12 @@ function importJson(report: ImportReport): Readonly<Record<string, unknown>> {
 function importText(verb: string, report: ImportReport, more: string): string {
   const { name, strandId, blockCount, revisionCount, tableCount, notes } = report
   const parts = [
-    [report.qldbBlockCount, 'blocks were sealed by QLDB'],
-    [report.redactedRevisionCount, 'revisions are redacted'],
-    [report.internalRevisionCount, 'are internal, known by their hash'],
-    [report.resumedBlockCount, 'blocks were there from an interrupted run'],
+    ['blocks sealed by QLDB', report.qldbBlockCount],
+    ['redacted revisions', report.redactedRevisionCount],
+    ['internal revisions, known by their hash', report.internalRevisionCount],
+    ['blocks from an interrupted run', report.resumedBlockCount],
   ] as const
-  const facts = parts.filter(([count]) => count > 0).map(([count, text]) => `${count} ${text}`)
+  const facts = parts.filter(([, count]) => count > 0).map(([text, count]) => `${text}: ${count}`)
   return [
     `${verb} ledger ${name}: ${blockCount} blocks with ${revisionCount} revisions in ` +
       `${tableCount} tables, strand ${strandId}.${more}`,
