@@ -23,6 +23,12 @@ export interface CreateLedgerRequest {
   readonly tags: Readonly<Record<string, string>>
 }
 
+/** Those that are to change. */
+export interface LedgerSettings {
+  readonly isDeletionProtected?: boolean
+  readonly isStrictQldb?: boolean
+}
+
 export interface DigestAnswer {
   /** Base64. */
   readonly digest: string
@@ -39,7 +45,8 @@ export interface ControlClient {
   createLedger(request: CreateLedgerRequest): Promise<LedgerDetails>
   describeLedger(name: string): Promise<LedgerDetails>
   listLedgers(): Promise<LedgerSummary[]>
-  setDeletionProtection(name: string, isProtected: boolean): Promise<void>
+  updateLedger(name: string, settings: LedgerSettings): Promise<void>
+  setPermissionsMode(name: string, permissionsMode: string): Promise<void>
   deleteLedger(name: string): Promise<void>
   getDigest(name: string): Promise<DigestAnswer>
   getBlock(name: string, addressText: string, tipText?: string): Promise<ProvenAnswer>
@@ -93,8 +100,14 @@ export function createControlClient(http: HttpClient): ControlClient {
       }
       throw invalidAnswer(http.endpoint, 'Ledgers')
     },
-    async setDeletionProtection(name, isProtected) {
-      await send('PATCH', pathOf(name), { DeletionProtection: isProtected })
+    async updateLedger(name, { isDeletionProtected, isStrictQldb }) {
+      // Members that are undefined are left out of the JSON.
+      const body = { DeletionProtection: isDeletionProtected, StrictQldb: isStrictQldb }
+      await send('PATCH', pathOf(name), body)
+    },
+    async setPermissionsMode(name, permissionsMode) {
+      const body = { PermissionsMode: permissionsMode }
+      await send('PATCH', `${pathOf(name)}/permissions-mode`, body)
     },
     async deleteLedger(name) {
       await send('DELETE', pathOf(name))

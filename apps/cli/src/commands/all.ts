@@ -6,6 +6,7 @@ import { createCommand, deleteCommand, describeCommand, listCommand } from './le
 import { backupCommand, exportCommand, importCommand, restoreCommand } from './ledger-copies.ts'
 import { statsCommand } from './ledger-stats.ts'
 import { tailCommand } from './ledger-tail.ts'
+import { updateCommand } from './ledger-update.ts'
 import { puppethCommand } from './puppeth.ts'
 import { sqlCommand } from './sql.ts'
 import { upCommand } from './up.ts'
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   createCommand,
   listCommand,
   describeCommand,
+  updateCommand,
   deleteCommand,
   statsCommand,
   tailCommand,

@@ -110,7 +110,7 @@ export const deleteCommand: Command = {
     const { args, terminal } = context
     const name = args.required(0)
     await withControl(context, async (control) => {
-      if (args.flag('unprotect')) await control.setDeletionProtection(name, false)
+      if (args.flag('unprotect')) await control.updateLedger(name, { isDeletionProtected: false })
       await control.deleteLedger(name).catch((error: unknown) => {
         throw isFault(error, 'ResourcePreconditionNotMetException') ? protectedError(error) : error
       })
@@ -152,7 +152,7 @@ function parseTags(texts: readonly string[]): Record<string, string> {
   )
 }
 
-function detailsText(ledger: LedgerDetails): string {
+export function detailsText(ledger: LedgerDetails): string {
   const rows = [
     ['name', ledger.name],
     ['state', ledger.state],
