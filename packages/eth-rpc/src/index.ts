@@ -1,5 +1,11 @@
 /** `@cairn/eth-rpc`: JSON-RPC of an Ethereum node over HTTP, WebSocket and IPC. */
 
+export {
+  AccountError,
+  type AccountErrorType,
+  AccountManager,
+  type AccountManagerOptions,
+} from './accounts/account-manager.ts'
 export { type CallLimits, defaultCallLimits } from './call-runner.ts'
 export { type ChainEvents, chainEvents, type PendingTransactionEvent } from './chain-events.ts'
 export {

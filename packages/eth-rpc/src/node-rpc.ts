@@ -1,12 +1,17 @@
 /** All namespaces of a node, joined; each listener gets those that it may serve. */
 import type { Clock, Random } from '@cairn/core'
 import type { ChainNode, RpcRules } from '@cairn/eth-chain'
+import { AccountManager } from './accounts/account-manager.ts'
+import { Sender } from './accounts/sender.ts'
 import { type CallLimits, defaultCallLimits } from './call-runner.ts'
 import { chainEvents } from './chain-events.ts'
 import { type CallReport, Dispatcher, type DispatcherLimits } from './dispatcher.ts'
 import type { MethodTable } from './method.ts'
 import { cliqueMethods } from './namespaces/clique.ts'
+import { TipOracle } from './namespaces/eth-fees.ts'
 import { ethSendingMethods } from './namespaces/eth-sending.ts'
+import { ethSigningMethods } from './namespaces/eth-signing.ts'
+import { personalMethods } from './namespaces/personal.ts'
 import { txpoolMethods } from './namespaces/txpool.ts'
 import type { NodeFacts } from './namespaces/web3-net.ts'
 import { NodeView } from './node-view.ts'
@@ -14,7 +19,11 @@ import { readNamespaces } from './read-namespaces.ts'
 
 export interface NodeRpcOptions {
   readonly node: ChainNode
-  readonly facts: NodeFacts
+  readonly facts: Omit<NodeFacts, 'accounts'>
+  /** Keys to sign with; none unless given. Closed by its owner. */
+  readonly accounts?: AccountManager
+  /** Whether personal_unlockAccount may unlock. Not where other machines can reach the node. */
+  readonly mayUnlock?: boolean
   readonly clock: Clock
   readonly random: Random
   readonly callLimits?: CallLimits
@@ -37,6 +46,9 @@ export class NodeRpc {
     const { node, facts, clock, random } = options
     this.#options = options
     const { chain, pool } = node
+    const accounts = options.accounts ?? new AccountManager({ clock, random })
+    const callLimits = options.callLimits ?? defaultCallLimits
+    const rules = options.sendingRules ?? sendingRulesDefault
     const view = new NodeView({ chain, pendingBlock: () => node.pendingBlock() })
     const events = chainEvents(chain, node)
     const read = readNamespaces({
@@ -46,16 +58,18 @@ export class NodeRpc {
         nextNonce: (address) => pool.nextNonce(address),
       },
       events,
-      facts,
+      facts: { ...facts, accounts: () => accounts.addresses() },
       clock,
       random,
-      callLimits: options.callLimits ?? defaultCallLimits,
+      callLimits,
     })
-    const sending = ethSendingMethods(node, options.sendingRules ?? sendingRulesDefault)
+    const fill = { view, pool, tips: new TipOracle(view), callLimits }
+    const sender = new Sender({ accounts, node, rules, fill })
     const { clique } = chain
     this.#namespaces = {
       ...read,
-      eth: { ...read.eth, ...sending },
+      eth: { ...read.eth, ...ethSendingMethods(node, rules), ...ethSigningMethods(sender) },
+      personal: personalMethods(sender, options.mayUnlock ?? false),
       txpool: txpoolMethods(pool),
       ...(clique === undefined ? {} : { clique: cliqueMethods(view, clique, node.proposals) }),
     }

@@ -72,6 +72,9 @@ describe('a node', () => {
       expect(await call(url, 'net_version')).toBe('4242')
       expect(await call(url, 'eth_mining')).toBe(true)
       expect(await call(url, 'eth_coinbase')).toBe(address.toLowerCase())
+      expect(await call(url, 'eth_accounts')).toEqual([address.toLowerCase()])
+      expect(await call(url, 'eth_sign', address, '0x12')).toMatch(/^0x[0-9a-f]{130}$/)
+      expect(await call(url, 'personal_listAccounts')).toBeUndefined()
     })
     expect(text).toContain('warning: --rpc is called --http today.')
     expect(text).toContain(`Unlocked account ${address}`)
@@ -101,6 +104,9 @@ describe('a node', () => {
       const account = /Developer account (0x[0-9a-fA-F]{40})/.exec(printed())?.[1]
       const balance = await call(urlIn(printed()), 'eth_getBalance', account, 'latest')
       expect(BigInt(String(balance))).toBe(10n ** 24n)
+      const transfer = { from: account, to: account, value: '0x1' }
+      const sent = await call(urlIn(printed()), 'eth_sendTransaction', transfer)
+      expect(sent).toMatch(/^0x[0-9a-f]{64}$/)
     })
     const ipc = /\/\S*cairn-geth-dev-[^/\s]+/.exec(text)?.[0] ?? ''
     await expect(readFile(join(ipc, 'development.json'))).rejects.toThrow('ENOENT')

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemRandom } from '@cairn/core'
-import { addressFromText, addressToText, dataToHex, KeyFolder } from '@cairn/eth-codec'
+import { addressFromText, addressToText, dataFromHex, dataToHex, KeyFolder } from '@cairn/eth-codec'
 import { nodeFileSystem } from '@cairn/journal'
 import {
   createLogger,
@@ -52,6 +52,7 @@ async function openNode(line: GethLine, terminal: Terminal): Promise<Opened> {
   const node = await openEthereumNode({
     ...commonOptions(line, terminal),
     directory: dataDirectoryOf(line),
+    accounts: { ...accountOptions(line, keystoreOf(line)), unlocked: [...unlocked.values()] },
     ...sealingOptions(line, unlocked),
   })
   return { node, cleanUp: async () => undefined }
@@ -79,6 +80,10 @@ async function openDevelopmentNode(line: GethLine, terminal: Terminal): Promise<
       directory,
       genesis: chain.genesis,
       sealing: { privateKey: chain.sealerKey },
+      accounts: {
+        ...accountOptions(line, isKept ? keystoreOf(line) : `${directory}/keystore`),
+        unlocked: [dataFromHex(chain.account.privateKey)],
+      },
       ...(isKept ? {} : { ipcPath: `${directory}/geth.ipc` }),
     })
     const { address, privateKey } = chain.account
@@ -123,6 +128,18 @@ function commonOptions(
     },
     poolLimits: poolLimitsOf(line),
     noLocals: line.has('txpool.nolocals'),
+  }
+}
+
+function accountOptions(
+  line: GethLine,
+  keyFolder: string,
+): NonNullable<EthereumNodeOptions['accounts']> {
+  return {
+    keyFolder,
+    keyFileCost: line.has('lightkdf') ? 'light' : 'standard',
+    allowsInsecureUnlock: line.has('allow-insecure-unlock'),
+    allowsPersonal: line.has('rpc.enabledeprecatedpersonal'),
   }
 }
 

@@ -8,10 +8,13 @@ import {
   addressOfPrivateKey,
   dataToHex,
   type Genesis,
+  type KeyFileCost,
+  KeyFolder,
   secp256k1BackendName,
 } from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import {
+  AccountManager,
   type CallLimits,
   type DispatcherLimits,
   HttpTransport,
@@ -24,7 +27,7 @@ import {
 import { nodeFileSystem } from '@cairn/journal'
 import { type Closers, closeAll } from '../closers.ts'
 import { type HttpListener, openHttpListener } from '../http-listener.ts'
-import { formatUrl, type ListenAddress } from '../listen-address.ts'
+import { formatUrl, isLoopback, type ListenAddress } from '../listen-address.ts'
 import { listenError } from '../listen-error.ts'
 import { version } from '../version.ts'
 
@@ -34,6 +37,18 @@ export interface RpcListenerOptions {
   /** Origins of web pages: with `*` for any run of characters. */
   readonly origins?: readonly string[]
   readonly virtualHosts?: readonly string[]
+}
+
+export interface AccountOptions {
+  /** Folder of key files for `personal`; absent: none are kept. */
+  readonly keyFolder?: string
+  readonly keyFileCost?: KeyFileCost
+  /** Keys that eth_sendTransaction may sign with until the node ends. Copied. */
+  readonly unlocked?: readonly Uint8Array[]
+  /** Whether personal_unlockAccount may be used although other machines can reach the node. */
+  readonly allowsInsecureUnlock?: boolean
+  /** Whether HTTP and WebSocket may serve `personal` when it is among their namespaces; IPC always does. */
+  readonly allowsPersonal?: boolean
 }
 
 export interface EthereumNodeOptions {
@@ -52,6 +67,7 @@ export interface EthereumNodeOptions {
     readonly gasLimitWanted?: bigint
     readonly vanity?: Uint8Array
   }
+  readonly accounts?: AccountOptions
   readonly isArchive?: boolean
   readonly callLimits?: CallLimits
   readonly poolLimits?: Partial<PoolLimits>
@@ -120,8 +136,12 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
   )
   const etherbase =
     sealing === undefined ? undefined : dataToHex(addressOfPrivateKey(sealing.privateKey))
+  const accounts = openAccounts(options.accounts ?? {}, clock, random)
+  closers.push(async () => accounts.close())
   const rpc = new NodeRpc({
     node,
+    accounts,
+    mayUnlock: mayUnlock(options),
     clock,
     random,
     facts: {
@@ -131,7 +151,6 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
       peerCount: () => 0,
       isListening: () => false,
       isSealing: () => node.sealer?.isRunning ?? false,
-      accounts: () => [],
       etherbase: () => etherbase,
     },
     ...(options.callLimits === undefined ? {} : { callLimits: options.callLimits }),
@@ -164,6 +183,34 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
 
 const internalError = -32603
 
+function openAccounts(
+  { keyFolder, keyFileCost, unlocked = [] }: AccountOptions,
+  clock: Clock,
+  random: Random,
+): AccountManager {
+  const accounts = new AccountManager({
+    clock,
+    random,
+    ...(keyFolder === undefined ? {} : { keys: new KeyFolder(nodeFileSystem, keyFolder) }),
+    ...(keyFileCost === undefined ? {} : { keyFileCost }),
+  })
+  for (const key of unlocked) accounts.addKey(key)
+  return accounts
+}
+
+/** As for --unlock: an account that other machines could use stays locked unless somebody insists. */
+function mayUnlock({ accounts, http, webSocket }: EthereumNodeOptions): boolean {
+  if (accounts?.allowsInsecureUnlock === true) return true
+  return [http, webSocket].every((it) => it === undefined || isLoopback(it.address.host))
+}
+
+/** What a listener serves of what it was told to. */
+function namespacesOf(listener: RpcListenerOptions, { accounts }: EthereumNodeOptions): string[] {
+  return (listener.namespaces ?? publicNamespaces).filter(
+    (name) => name !== 'personal' || accounts?.allowsPersonal === true,
+  )
+}
+
 /** As geth's: name, version, platform, runtime. */
 function clientVersion(): string {
   const { platform, arch, versions } = process
@@ -185,7 +232,7 @@ async function openListeners(
   if (webSocket !== undefined) {
     const { address } = webSocket
     const server = await openRpcWebSocketServer({
-      dispatcher: rpc.dispatcherFor(webSocket.namespaces ?? publicNamespaces),
+      dispatcher: rpc.dispatcherFor(namespacesOf(webSocket, options)),
       ...address,
       origins: webSocket.origins ?? [],
       virtualHosts: webSocket.virtualHosts ?? virtualHostsDefault,
@@ -204,14 +251,15 @@ async function openListeners(
 }
 
 function openHttp(
-  { clock, logger = silentLogger }: EthereumNodeOptions,
+  options: EthereumNodeOptions,
   http: RpcListenerOptions,
   rpc: NodeRpc,
 ): Promise<HttpListener> {
+  const { clock, logger = silentLogger } = options
   return openHttpListener({
     address: http.address,
     handler: new HttpTransport({
-      dispatcher: rpc.dispatcherFor(http.namespaces ?? publicNamespaces),
+      dispatcher: rpc.dispatcherFor(namespacesOf(http, options)),
       corsOrigins: http.origins ?? [],
       virtualHosts: http.virtualHosts ?? virtualHostsDefault,
     }),

@@ -4,9 +4,10 @@
  */
 import { Worker } from 'node:worker_threads'
 import { createSystemClock, type Logger, type LogLevel, systemRandom } from '@cairn/core'
+import { dataFromHex } from '@cairn/eth-codec'
 import { nodeFileSystem } from '@cairn/journal'
 import { ServerError } from '../errors.ts'
-import type { ListenAddress } from '../listen-address.ts'
+import { isLoopback, type ListenAddress } from '../listen-address.ts'
 import { type DevelopmentAccount, openDevelopmentChain } from './development-chain.ts'
 import { type EthereumEndpoints, type EthereumNode, openEthereumNode } from './ethereum-node.ts'
 
@@ -94,6 +95,7 @@ export async function openInPlace(
       webSocket: { address: webSocket, origins: developmentOrigins },
       ipcPath: ipcPathFor(ethereumDirectory, logger),
       sealing: { privateKey: chain.sealerKey },
+      accounts: { unlocked: unlockedKeys(chain.account, [http, webSocket]) },
       clock,
       logger,
     })
@@ -102,6 +104,17 @@ export async function openInPlace(
     info: { ...node.endpoints, devAccount: chain.account },
     close: () => node.close(),
   }
+}
+
+/**
+ * Tools that sign nothing themselves (Hardhat, truffle, Remix) ask the node for an account. It stays locked where
+ * other machines could ask, too.
+ */
+function unlockedKeys(
+  { privateKey }: DevelopmentAccount,
+  addresses: readonly ListenAddress[],
+): Uint8Array[] {
+  return addresses.every(({ host }) => isLoopback(host)) ? [dataFromHex(privateKey)] : []
 }
 
 /** A taken default port is no reason to stay down: another node may run on this machine. */

@@ -39,7 +39,7 @@ export function ethFeeMethods(view: NodeView): MethodTable {
 }
 
 /** Kept for one head: wallets ask often. */
-class TipOracle {
+export class TipOracle {
   readonly #view: NodeView
   #headHash: string | undefined
   #tip = tipDefault
@@ -48,6 +48,7 @@ class TipOracle {
     this.#view = view
   }
 
+  /** In wei. */
   tip(): bigint {
     const { head } = this.#view.chain
     if (this.#headHash === head.hash) return this.#tip

@@ -11,8 +11,8 @@ export interface NodeFacts {
   peerCount(): number
   isListening(): boolean
   isSealing(): boolean
-  /** Lower-case addresses that may be asked to sign. */
-  accounts(): readonly string[]
+  /** Lower-case addresses of accounts whose keys are here, locked ones too. */
+  accounts(): readonly string[] | Promise<readonly string[]>
   /** Lower case; undefined when nobody seals here. */
   etherbase(): string | undefined
 }

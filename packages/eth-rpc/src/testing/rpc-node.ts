@@ -1,10 +1,18 @@
 /** A node for tests of clients: one sealer, a chain in memory, HTTP and WebSocket on free ports of loopback. */
-import { createSystemClock, systemRandom, utf8 } from '@cairn/core'
+import { type Clock, createSystemClock, systemRandom, utf8 } from '@cairn/core'
 import { Chain, ChainNode } from '@cairn/eth-chain'
-import { addressOfPrivateKey, cliqueGenesis, dataToHex, keccak256 } from '@cairn/eth-codec'
+import {
+  addressOfPrivateKey,
+  cliqueGenesis,
+  dataToHex,
+  type KeyFolder,
+  keccak256,
+} from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import { createMemoryDatabase } from '@cairn/eth-state'
 import { createHttpServer } from '@cairn/http-server'
+import { AccountManager } from '../accounts/account-manager.ts'
+import type { Dispatcher } from '../dispatcher.ts'
 import { HttpTransport } from '../http-transport.ts'
 import { NodeRpc, publicNamespaces } from '../node-rpc.ts'
 import { openRpcWebSocketServer } from '../websocket-server.ts'
@@ -13,6 +21,9 @@ export interface RpcTestNode {
   readonly httpUrl: string
   readonly wsUrl: string
   readonly node: ChainNode
+  /** Of all namespaces. */
+  readonly dispatcher: Dispatcher
+  readonly accounts: AccountManager
   /** Funded, `0x` and 64 digits. */
   readonly privateKeys: readonly `0x${string}`[]
   close(): Promise<void>
@@ -20,20 +31,29 @@ export interface RpcTestNode {
 
 export const testChainId = 4242
 
+export interface RpcTestNodeOptions {
+  readonly clock?: Clock
+  /** Of the account manager. */
+  readonly keys?: KeyFolder
+}
+
 /** @param periodSeconds 0 seals as soon as a transaction is there. */
 export async function openRpcTestNode(
   periodSeconds = 0n,
   namespaces: readonly string[] = publicNamespaces,
+  { clock = createSystemClock(), keys }: RpcTestNodeOptions = {},
 ): Promise<RpcTestNode> {
-  const clock = createSystemClock()
   const sealerKey = keccak256(utf8('sealer'))
-  const keys = ['first', 'second'].map((name) => keccak256(utf8(name)))
+  const privateKeys = ['first', 'second'].map((name) => keccak256(utf8(name)))
   const signer = addressOfPrivateKey(sealerKey)
   const genesis = cliqueGenesis({
     chainId: BigInt(testChainId),
     periodSeconds,
     signers: [signer],
-    balances: keys.map((key) => ({ address: addressOfPrivateKey(key), balance: 10n ** 22n })),
+    balances: privateKeys.map((key) => ({
+      address: addressOfPrivateKey(key),
+      balance: 10n ** 22n,
+    })),
     gasLimit: 30_000_000n,
     forks: 'cancun',
     timestamp: 1_700_000_000n,
@@ -41,9 +61,17 @@ export async function openRpcTestNode(
   const database = createMemoryDatabase()
   const chain = new Chain({ database, evm: new Evm(), clock, genesis })
   const node = new ChainNode({ chain, clock })
+  const accounts = new AccountManager({
+    clock,
+    random: systemRandom,
+    keyFileCost: 'light',
+    ...(keys === undefined ? {} : { keys }),
+  })
   const rpc = new NodeRpc({
     node,
     clock,
+    accounts,
+    mayUnlock: true,
     random: systemRandom,
     facts: {
       clientVersion: 'Cairn/test',
@@ -52,7 +80,6 @@ export async function openRpcTestNode(
       peerCount: () => 0,
       isListening: () => false,
       isSealing: () => node.sealer?.isRunning ?? false,
-      accounts: () => [],
       etherbase: () => dataToHex(signer),
     },
   })
@@ -75,8 +102,11 @@ export async function openRpcTestNode(
     httpUrl: `http://127.0.0.1:${httpPort}`,
     wsUrl: `ws://127.0.0.1:${ws.port}`,
     node,
-    privateKeys: keys.map((key) => dataToHex(key) as `0x${string}`),
+    dispatcher: rpc.dispatcherFor(rpc.namespaceNames),
+    accounts,
+    privateKeys: privateKeys.map((key) => dataToHex(key) as `0x${string}`),
     async close() {
+      accounts.close()
       await node.close()
       await ws.close()
       await http.close()
