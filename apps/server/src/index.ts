@@ -15,9 +15,9 @@ export {
   type EthereumNode,
   type EthereumNodeOptions,
   openEthereumNode,
-  type RpcListenerOptions,
 } from './ethereum/ethereum-node.ts'
 export type { EthereumInfo, EthereumServiceOptions } from './ethereum/ethereum-service.ts'
+export type { RpcListenerOptions } from './ethereum/rpc-listeners.ts'
 // ---- what it is given ----
 export { readLimitsFile, type ServerLimits } from './limits-file.ts'
 export {

@@ -26,6 +26,8 @@ export {
   type RpcMethod,
   type Subscriber,
 } from './method.ts'
+export { Miner, type MinerOptions } from './miner.ts'
+export type { ListenerRequest, NodeControls } from './namespaces/admin.ts'
 export type { NodeFacts } from './namespaces/web3-net.ts'
 export {
   NodeRpc,

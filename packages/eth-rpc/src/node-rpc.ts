@@ -7,10 +7,14 @@ import { type CallLimits, defaultCallLimits } from './call-runner.ts'
 import { chainEvents } from './chain-events.ts'
 import { type CallReport, Dispatcher, type DispatcherLimits } from './dispatcher.ts'
 import type { MethodTable } from './method.ts'
+import type { Miner } from './miner.ts'
+import { adminMethods, type NodeControls } from './namespaces/admin.ts'
 import { cliqueMethods } from './namespaces/clique.ts'
+import { debugMethods } from './namespaces/debug.ts'
 import { TipOracle } from './namespaces/eth-fees.ts'
 import { ethSendingMethods } from './namespaces/eth-sending.ts'
 import { ethSigningMethods } from './namespaces/eth-signing.ts'
+import { minerMethods } from './namespaces/miner.ts'
 import { personalMethods } from './namespaces/personal.ts'
 import { txpoolMethods } from './namespaces/txpool.ts'
 import type { NodeFacts } from './namespaces/web3-net.ts'
@@ -23,7 +27,11 @@ export interface NodeRpcOptions {
   /** Keys to sign with; none unless given. Closed by its owner. */
   readonly accounts?: AccountManager
   /** Whether personal_unlockAccount may unlock. Not where other machines can reach the node. */
-  readonly mayUnlock?: boolean
+  mayUnlock?(): boolean
+  /** Absent: no `miner`. */
+  readonly miner?: Miner
+  /** Absent: no `admin`. */
+  readonly controls?: NodeControls
   readonly clock: Clock
   readonly random: Random
   readonly callLimits?: CallLimits
@@ -69,7 +77,12 @@ export class NodeRpc {
     this.#namespaces = {
       ...read,
       eth: { ...read.eth, ...ethSendingMethods(node, rules), ...ethSigningMethods(sender) },
-      personal: personalMethods(sender, options.mayUnlock ?? false),
+      personal: personalMethods(sender, () => options.mayUnlock?.() ?? false),
+      debug: debugMethods(view, pool),
+      ...(options.miner === undefined ? {} : { miner: minerMethods(options.miner, pool) }),
+      ...(options.controls === undefined
+        ? {}
+        : { admin: adminMethods(view, facts, options.controls) }),
       txpool: txpoolMethods(pool),
       ...(clique === undefined ? {} : { clique: cliqueMethods(view, clique, node.proposals) }),
     }

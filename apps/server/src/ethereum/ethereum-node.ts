@@ -4,40 +4,21 @@
  */
 import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
 import { Chain, ChainNode, openChainFolder, type PoolLimits } from '@cairn/eth-chain'
-import {
-  addressOfPrivateKey,
-  dataToHex,
-  type Genesis,
-  type KeyFileCost,
-  KeyFolder,
-  secp256k1BackendName,
-} from '@cairn/eth-codec'
+import { type Genesis, type KeyFileCost, KeyFolder, secp256k1BackendName } from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import {
   AccountManager,
   type CallLimits,
   type DispatcherLimits,
-  HttpTransport,
+  Miner,
   NodeRpc,
   type NodeRpcOptions,
-  openIpcServer,
-  openRpcWebSocketServer,
-  publicNamespaces,
 } from '@cairn/eth-rpc'
 import { nodeFileSystem } from '@cairn/journal'
 import { type Closers, closeAll } from '../closers.ts'
-import { type HttpListener, openHttpListener } from '../http-listener.ts'
-import { formatUrl, isLoopback, type ListenAddress } from '../listen-address.ts'
-import { listenError } from '../listen-error.ts'
 import { version } from '../version.ts'
-
-export interface RpcListenerOptions {
-  readonly address: ListenAddress
-  readonly namespaces?: readonly string[]
-  /** Origins of web pages: with `*` for any run of characters. */
-  readonly origins?: readonly string[]
-  readonly virtualHosts?: readonly string[]
-}
+import { nodeControls } from './node-controls.ts'
+import { type RpcListenerOptions, RpcListeners } from './rpc-listeners.ts'
 
 export interface AccountOptions {
   /** Folder of key files for `personal`; absent: none are kept. */
@@ -93,10 +74,6 @@ export interface EthereumNode {
   close(): Promise<void>
 }
 
-/** A request of JSON-RPC; geth's bound. */
-const requestBytesMax = 5 * 1024 * 1024
-const virtualHostsDefault = ['localhost']
-
 /** @throws JournalError LOCKED, ChainError, ServerError, IpcError. Nothing stays open then. */
 export async function openEthereumNode(options: EthereumNodeOptions): Promise<EthereumNode> {
   const closers: Closers = []
@@ -134,25 +111,38 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
       ? undefined
       : { fileSystem: nodeFileSystem, path: `${options.directory}/geth/transactions.rlp` },
   )
-  const etherbase =
-    sealing === undefined ? undefined : dataToHex(addressOfPrivateKey(sealing.privateKey))
   const accounts = openAccounts(options.accounts ?? {}, clock, random)
   closers.push(async () => accounts.close())
+  const miner = new Miner({
+    node,
+    accounts,
+    recordOf: (address) => folder.sealRecord(address),
+    ...sealing,
+  })
+  closers.push(() => miner.close())
+  const facts = {
+    clientVersion: clientVersion(),
+    chainId: chain.config.chainId,
+    networkId: options.networkId ?? chain.config.chainId,
+    peerCount: () => 0,
+    isListening: () => false,
+    isSealing: () => miner.isSealing,
+    etherbase: () => miner.etherbase,
+  }
+  const listeners = new RpcListeners({
+    ...options,
+    dispatcherFor: (names) => rpc.dispatcherFor(names ?? rpc.namespaceNames),
+    hasUnlockedAccounts: () => accounts.hasUnlocked,
+  })
   const rpc = new NodeRpc({
     node,
     accounts,
-    mayUnlock: mayUnlock(options),
+    miner,
+    mayUnlock: () => listeners.mayUnlock,
+    controls: nodeControls(options.directory, chain, listeners),
+    facts,
     clock,
     random,
-    facts: {
-      clientVersion: clientVersion(),
-      chainId: chain.config.chainId,
-      networkId: options.networkId ?? chain.config.chainId,
-      peerCount: () => 0,
-      isListening: () => false,
-      isSealing: () => node.sealer?.isRunning ?? false,
-      etherbase: () => etherbase,
-    },
     ...(options.callLimits === undefined ? {} : { callLimits: options.callLimits }),
     ...(options.sendingRules === undefined ? {} : { sendingRules: options.sendingRules }),
     ...(options.dispatcherLimits === undefined
@@ -164,10 +154,9 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
       }
     },
   })
-  const endpoints = await openListeners(options, rpc, closers)
-  if (sealing !== undefined && etherbase !== undefined) {
-    await node.startSealing({ ...sealing, record: folder.sealRecord(etherbase) })
-  }
+  closers.push(() => listeners.close())
+  const endpoints = await listeners.open()
+  if (sealing !== undefined) await miner.start()
   logger.log('info', 'Ethereum node is up.', {
     ...endpoints,
     signatures: secp256k1BackendName(),
@@ -183,6 +172,12 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
 
 const internalError = -32603
 
+/** As geth's: name, version, platform, runtime. */
+function clientVersion(): string {
+  const { platform, arch, versions } = process
+  return `Cairn/v${version}/${platform}-${arch}/node${versions.node}`
+}
+
 function openAccounts(
   { keyFolder, keyFileCost, unlocked = [] }: AccountOptions,
   clock: Clock,
@@ -196,75 +191,4 @@ function openAccounts(
   })
   for (const key of unlocked) accounts.addKey(key)
   return accounts
-}
-
-/** As for --unlock: an account that other machines could use stays locked unless somebody insists. */
-function mayUnlock({ accounts, http, webSocket }: EthereumNodeOptions): boolean {
-  if (accounts?.allowsInsecureUnlock === true) return true
-  return [http, webSocket].every((it) => it === undefined || isLoopback(it.address.host))
-}
-
-/** What a listener serves of what it was told to. */
-function namespacesOf(listener: RpcListenerOptions, { accounts }: EthereumNodeOptions): string[] {
-  return (listener.namespaces ?? publicNamespaces).filter(
-    (name) => name !== 'personal' || accounts?.allowsPersonal === true,
-  )
-}
-
-/** As geth's: name, version, platform, runtime. */
-function clientVersion(): string {
-  const { platform, arch, versions } = process
-  return `Cairn/v${version}/${platform}-${arch}/node${versions.node}`
-}
-
-async function openListeners(
-  options: EthereumNodeOptions,
-  rpc: NodeRpc,
-  closers: Closers,
-): Promise<Omit<EthereumEndpoints, 'chainId'>> {
-  const { http, webSocket, ipcPath } = options
-  const endpoints: { http?: string; ws?: string; ipc?: string } = {}
-  if (http !== undefined) {
-    const listener = await openHttp(options, http, rpc)
-    closers.push(() => listener.close())
-    endpoints.http = listener.url
-  }
-  if (webSocket !== undefined) {
-    const { address } = webSocket
-    const server = await openRpcWebSocketServer({
-      dispatcher: rpc.dispatcherFor(namespacesOf(webSocket, options)),
-      ...address,
-      origins: webSocket.origins ?? [],
-      virtualHosts: webSocket.virtualHosts ?? virtualHostsDefault,
-    }).catch((error: unknown) => {
-      throw listenError(error as NodeJS.ErrnoException, address)
-    })
-    closers.push(() => server.close())
-    endpoints.ws = formatUrl('ws', { host: address.host, port: server.port })
-  }
-  if (ipcPath !== undefined) {
-    const server = await openIpcServer(ipcPath, rpc.dispatcherFor(rpc.namespaceNames))
-    closers.push(() => server.close())
-    endpoints.ipc = server.path
-  }
-  return endpoints
-}
-
-function openHttp(
-  options: EthereumNodeOptions,
-  http: RpcListenerOptions,
-  rpc: NodeRpc,
-): Promise<HttpListener> {
-  const { clock, logger = silentLogger } = options
-  return openHttpListener({
-    address: http.address,
-    handler: new HttpTransport({
-      dispatcher: rpc.dispatcherFor(namespacesOf(http, options)),
-      corsOrigins: http.origins ?? [],
-      virtualHosts: http.virtualHosts ?? virtualHostsDefault,
-    }),
-    clock,
-    limits: { bodyBytesMax: requestBytesMax },
-    onError: (error) => logger.log('error', 'A connection could not be accepted.', { error }),
-  })
 }

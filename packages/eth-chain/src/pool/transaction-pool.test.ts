@@ -165,6 +165,23 @@ describe('add', () => {
     strict.fund('A')
     expect(refusal(() => strict.pool.add(incoming, true))).toMatch(/^transaction underpriced/)
   })
+
+  it('raises its least tip while it runs, and keeps what is local', () => {
+    const fixture = new PoolFixture()
+    for (const name of 'ABC') fixture.fund(name)
+    const [remote] = ['A', 'B'].map((name, index) =>
+      fixture.pool.add(transferOf(name, 0, paying(1)), index === 1),
+    )
+    fixture.pool.setPriceLimit(2n * gwei)
+    expect(fixture.dropped).toEqual([[remote?.hash, 'underpriced']])
+    expect(fixture.pool.status()).toEqual({ pending: 1, queued: 0 })
+    expect(refusal(() => fixture.pool.add(transferOf('C', 0, paying(1)), false))).toBe(
+      'transaction underpriced: gas tip cap 1000000000, minimum needed 2000000000',
+    )
+    fixture.pool.setPriceLimit(1n)
+    fixture.pool.add(transferOf('C', 0, paying(1)), false)
+    expect(fixture.pool.status()).toEqual({ pending: 2, queued: 0 })
+  })
 })
 
 describe('replacement', () => {

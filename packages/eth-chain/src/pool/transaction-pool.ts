@@ -94,7 +94,7 @@ export interface PoolStatus {
 export class TransactionPool {
   readonly #chainId: bigint
   readonly #clock: Pick<Clock, 'nowMs'>
-  readonly #limits: PoolLimits
+  #limits: PoolLimits
   readonly #noLocals: boolean
   readonly #listeners = new Set<PoolListener>()
   readonly #accounts = new Map<string, AccountQueue>()
@@ -128,6 +128,23 @@ export class TransactionPool {
 
   get limits(): PoolLimits {
     return this.#limits
+  }
+
+  /**
+   * Sets the least tip of transactions that are not local, and drops those that wait and pay less.
+   * @param wei As geth's miner.setGasPrice.
+   */
+  setPriceLimit(wei: bigint): void {
+    const isRaised = wei > this.#limits.priceLimitWei
+    this.#limits = { ...this.#limits, priceLimitWei: wei }
+    if (!isRaised) return
+    const changes = new Changes()
+    for (const pooled of [...this.#byHash.values()]) {
+      const isCheap = pooled.transaction.maxPriorityFeePerGas < wei
+      if (isCheap && !pooled.isLocal) this.#remove(pooled, 'underpriced', changes)
+    }
+    this.#truncate(changes)
+    this.#announce(changes)
   }
 
   status(): PoolStatus {

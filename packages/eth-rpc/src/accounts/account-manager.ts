@@ -73,6 +73,10 @@ export class AccountManager {
     return this.#unlocked.has(dataToHex(address))
   }
 
+  get hasUnlocked(): boolean {
+    return this.#unlocked.size > 0
+  }
+
   /** Takes a copy of the key, until the node ends. @returns its address. */
   addKey(privateKey: Uint8Array): Uint8Array {
     const address = addressOfPrivateKey(privateKey)

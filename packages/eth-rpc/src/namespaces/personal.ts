@@ -25,8 +25,8 @@ const unlockSecondsMax = 9_223_372_036
 const keyBytesSize = 32
 const signatureBytesSize = 65
 
-/** @param mayUnlock False while other machines can reach the node and nobody has allowed it. */
-export function personalMethods(sender: Sender, mayUnlock: boolean): MethodTable {
+/** @param mayUnlock Says false while other machines can reach the node and nobody has allowed it. */
+export function personalMethods(sender: Sender, mayUnlock: () => boolean): MethodTable {
   const { accounts } = sender
   return {
     personal_listAccounts: method([], () => accounts.addresses()),
@@ -42,7 +42,7 @@ export function personalMethods(sender: Sender, mayUnlock: boolean): MethodTable
     personal_unlockAccount: method(
       [address, optional(text), optional(count)],
       async ([of, password = '', seconds = unlockSecondsDefault]) => {
-        if (!mayUnlock) throw faults.server('account unlock with HTTP access is forbidden')
+        if (!mayUnlock()) throw faults.server('account unlock with HTTP access is forbidden')
         if (seconds > unlockSecondsMax) throw faults.server('unlock duration too large')
         await accounts.unlock(of, password, seconds === 0 ? undefined : seconds * 1000)
         return true

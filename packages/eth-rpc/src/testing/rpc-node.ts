@@ -14,6 +14,7 @@ import { createHttpServer } from '@cairn/http-server'
 import { AccountManager } from '../accounts/account-manager.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import { HttpTransport } from '../http-transport.ts'
+import { Miner } from '../miner.ts'
 import { NodeRpc, publicNamespaces } from '../node-rpc.ts'
 import { openRpcWebSocketServer } from '../websocket-server.ts'
 
@@ -67,11 +68,14 @@ export async function openRpcTestNode(
     keyFileCost: 'light',
     ...(keys === undefined ? {} : { keys }),
   })
+  const recordOf = () => ({ read: async () => undefined, write: async () => undefined })
+  const miner = new Miner({ node, accounts, recordOf, privateKey: sealerKey })
   const rpc = new NodeRpc({
     node,
     clock,
     accounts,
-    mayUnlock: true,
+    mayUnlock: () => true,
+    miner,
     random: systemRandom,
     facts: {
       clientVersion: 'Cairn/test',
@@ -79,8 +83,8 @@ export async function openRpcTestNode(
       networkId: chain.config.chainId,
       peerCount: () => 0,
       isListening: () => false,
-      isSealing: () => node.sealer?.isRunning ?? false,
-      etherbase: () => dataToHex(signer),
+      isSealing: () => miner.isSealing,
+      etherbase: () => miner.etherbase,
     },
   })
   const dispatcher = rpc.dispatcherFor(namespaces)
@@ -94,10 +98,7 @@ export async function openRpcTestNode(
     origins: [],
     virtualHosts: ['localhost'],
   })
-  await node.startSealing({
-    privateKey: sealerKey,
-    record: { read: async () => undefined, write: async () => undefined },
-  })
+  await miner.start()
   return {
     httpUrl: `http://127.0.0.1:${httpPort}`,
     wsUrl: `ws://127.0.0.1:${ws.port}`,
@@ -106,6 +107,7 @@ export async function openRpcTestNode(
     accounts,
     privateKeys: privateKeys.map((key) => dataToHex(key) as `0x${string}`),
     async close() {
+      await miner.close()
       accounts.close()
       await node.close()
       await ws.close()
