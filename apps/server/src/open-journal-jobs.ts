@@ -30,6 +30,8 @@ export interface JournalJobsOptions {
 export interface JournalJobs {
   readonly exports: ExportJobs
   readonly streams: StreamJobs
+  /** Resolves when no object of the ledger that is being written to a local bucket may hold what is redacted by now. */
+  untilWritten(strandId: string): Promise<void>
   /** Gives up what is under way; the next start goes on with it. */
   close(): Promise<void>
 }
@@ -60,6 +62,9 @@ export async function openJournalJobs(options: JournalJobsOptions): Promise<Jour
   return {
     exports,
     streams,
+    async untilWritten(strandId) {
+      if (s3 === undefined) await exports.untilWritten(strandId)
+    },
     async close() {
       await Promise.all([exports.close(), streams.close()])
       s3?.close()

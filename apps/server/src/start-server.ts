@@ -3,7 +3,7 @@
  * place that builds concrete things: file system, clock, randomness.
  */
 import { join, resolve } from 'node:path'
-import { type AwsLocal, openAwsLocal } from '@cairn/aws-local'
+import { type AwsLocal, BucketStore, openAwsLocal } from '@cairn/aws-local'
 import { createPolicyAuthorizer } from '@cairn/aws-protocol'
 import {
   assert,
@@ -33,11 +33,12 @@ import { type HttpListener, openHttpListener } from './http-listener.ts'
 import { type ServerLimits, serverLimitsOf } from './limits-file.ts'
 import { isLoopback, isWildcard, type ListenAddress } from './listen-address.ts'
 import { createMetricsRegistry } from './metrics-registry.ts'
-import { openJournalJobs } from './open-journal-jobs.ts'
+import { type JournalJobs, openJournalJobs } from './open-journal-jobs.ts'
 import { openTracer } from './open-tracer.ts'
 import { Operations, openMetricsToken, type ServerState } from './operations.ts'
 import { watchProcess } from './process-metrics.ts'
 import { type ReadyInfo, removeReadyFile, writeReadyFile } from './ready-file.ts'
+import { redactLocalExports } from './redact-local-exports.ts'
 import { openTlsFiles } from './tls-files.ts'
 import { version } from './version.ts'
 
@@ -150,13 +151,23 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
 
   // First the lock of the folder, without which nothing may be written there, and then the listener, so that a
   // supervisor sees the server start while its ledgers are replayed.
+  const buckets = new BucketStore({ directory: join(directory, 'buckets'), fileSystem: files })
+  let jobs: JournalJobs | undefined
   const host = await openLedgerHost({
     directory,
     clock,
     logger,
     limits: options.limits ?? {},
     metrics: registry,
+    eraseCopies: redactLocalExports({
+      buckets,
+      // Exports begun before the jobs are open there are none.
+      untilWritten: async (strandId) => jobs?.untilWritten(strandId),
+      logger,
+    }),
     onLocked: async () => {
+      const leftCount = await buckets.removeTemporaryFiles()
+      if (leftCount > 0) logger.log('info', 'removed unfinished objects', { objects: leftCount })
       const { url } = await openListener(listen)
       logger.log('debug', 'Opening the ledgers.', { api: url })
     },
@@ -173,6 +184,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
   const authorizer = createPolicyAuthorizer((principal) => accessKeyFile?.policyOf(principal))
   const awsLocal = await openAwsLocal({
     directory,
+    buckets,
     fileSystem: files,
     clock,
     random: systemRandom,
@@ -182,7 +194,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     authorizer,
     accountId: options.accountId ?? defaultAccountId,
   })
-  const jobs = await openJournalJobs({
+  const openJobs = await openJournalJobs({
     directory,
     files,
     host,
@@ -195,11 +207,12 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
     clock,
     logger,
   })
-  closers.push(() => jobs.close())
+  jobs = openJobs
+  closers.push(() => openJobs.close())
   const qldb = createQldbServer({
     host,
-    exports: jobs.exports,
-    streams: jobs.streams,
+    exports: openJobs.exports,
+    streams: openJobs.streams,
     clock,
     ids: createIdSource(clock, systemRandom),
     logger,

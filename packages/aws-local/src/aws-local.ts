@@ -22,7 +22,7 @@ import {
   silentLogger,
 } from '@cairn/core'
 import type { HttpRequest, HttpResponse, Refusal } from '@cairn/http-server'
-import { BucketStore } from './bucket-store.ts'
+import type { BucketStore } from './bucket-store.ts'
 import { localError } from './errors.ts'
 import { internalFault, localFaultOf, queryFault, s3Fault } from './faults.ts'
 import { IamStore } from './iam-store.ts'
@@ -31,8 +31,9 @@ import { runS3, type S3Operation, s3OperationOf } from './s3-api.ts'
 import { xmlContentType } from './xml.ts'
 
 export interface AwsLocalOptions {
-  /** The data folder; `buckets/` and `iam.json` are made in it when they are needed. */
+  /** The data folder; `iam.json` is made in it when it is needed. */
   readonly directory: string
+  readonly buckets: BucketStore
   readonly fileSystem: FileSystem
   readonly clock: Clock
   readonly random: Random
@@ -73,11 +74,11 @@ class Services implements AwsLocal {
   readonly #verifier: SignatureVerifier | undefined
 
   constructor(options: AwsLocalOptions, iam: IamStore) {
-    const { auth, clock, directory, fileSystem } = options
+    const { auth, clock } = options
     this.#options = options
     this.#iam = iam
     this.#authorizer = options.authorizer ?? allowAll
-    this.buckets = new BucketStore({ directory: `${directory}/buckets`, fileSystem })
+    this.buckets = options.buckets
     this.#verifier =
       auth === 'off'
         ? undefined

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import type { FileSystem } from '@cairn/core'
-import { ExportError, type ObjectStore } from '@cairn/journal-export'
+import { ExportError, type ExportObjects, type ObjectStore } from '@cairn/journal-export'
 import { localError } from './errors.ts'
 
 export interface StoredObject {
@@ -52,6 +52,7 @@ const keyBytesMax = 1024
 /** 255 of most file systems, less what a temporary name takes behind it. */
 const keyPartBytesMax = 230
 const bucketCountMax = 100
+const pieceBytesSize = 1024 * 1024
 /** Listing walks the folder; a bucket with more is a matter for a real object store. */
 const objectCountMax = 1_000_000
 /** Names that a write left behind which did not come to its end. */
@@ -61,7 +62,7 @@ const bucketPattern = /^(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61
 /** Paths of the server itself, on the same address (control-plane 1). */
 const reservedNames = ['healthz', 'readyz', 'metrics', 'console', 'ledgers', 'tags']
 
-export class BucketStore implements ObjectStore {
+export class BucketStore implements ObjectStore, ExportObjects {
   readonly #files: FileSystem
   readonly #directory: string
   readonly #factsOf: (path: string) => Promise<PathFacts | undefined>
@@ -147,6 +148,67 @@ export class BucketStore implements ObjectStore {
     return pageOf(objects, query)
   }
 
+  async buckets(): Promise<readonly string[]> {
+    if (!(await this.#files.exists(this.#directory))) return []
+    const names = (await this.#files.list(this.#directory)).filter(isBucketName)
+    const areBuckets = await Promise.all(names.map((name) => this.hasBucket(name)))
+    return names.filter((_, index) => areBuckets[index])
+  }
+
+  async *keys(bucket: string): AsyncGenerator<string> {
+    // What is no key was put there by hand.
+    for await (const path of this.#filesOf(bucket)) if (isPlainKey(path)) yield path
+  }
+
+  async *read(bucket: string, key: string): AsyncGenerator<Uint8Array> {
+    const path = objectPath(this.#bucketPath(bucket), key)
+    if ((await this.#factsOf(path))?.isDirectory !== false) {
+      const shortMessage = 'There is no such object any more.'
+      throw new ExportError({ code: 'OBJECT_MISSING', key }, { shortMessage })
+    }
+    const file = await this.#files.open(path, 'read')
+    try {
+      const size = file.sizeSync()
+      for (let at = 0; at < size; at += pieceBytesSize) {
+        const piece = new Uint8Array(Math.min(pieceBytesSize, size - at))
+        yield piece.subarray(0, file.readSync(piece, at))
+      }
+    } finally {
+      await file.close()
+    }
+  }
+
+  replace(bucket: string, key: string, bytes: Uint8Array): Promise<void> {
+    return this.put(bucket, key, bytes)
+  }
+
+  /**
+   * What writes left behind that a crash cut off: it may hold what is redacted later. Not while anything is written.
+   * @returns How many there were.
+   */
+  async removeTemporaryFiles(): Promise<number> {
+    let count = 0
+    for (const bucket of await this.buckets()) {
+      for await (const path of this.#filesOf(bucket)) {
+        if (!temporaryName.test(path)) continue
+        await this.#files.remove(`${this.#bucketPath(bucket)}/${path}`)
+        count++
+      }
+    }
+    return count
+  }
+
+  /** Paths of all files below a bucket, in no order. */
+  async *#filesOf(bucket: string, folder = ''): AsyncGenerator<string> {
+    const bucketPath = this.#bucketPath(bucket)
+    for (const name of await this.#files.list(`${bucketPath}/${folder}`)) {
+      const path = folder + name
+      const facts = await this.#factsOf(`${bucketPath}/${path}`)
+      if (facts?.isDirectory === true) yield* this.#filesOf(bucket, `${path}/`)
+      else if (facts !== undefined) yield path
+    }
+  }
+
   async #walk(
     bucketPath: string,
     folder: string,
@@ -206,6 +268,9 @@ export function etagOf(bytes: Uint8Array): string {
   return `"${createHash('md5').update(bytes).digest('hex')}"`
 }
 
+/** The last ones: links that somebody made in a circle. */
+const nothingThereCodes = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
+
 async function factsOfPath(path: string): Promise<PathFacts | undefined> {
   try {
     const facts = await stat(path)
@@ -216,7 +281,7 @@ async function factsOfPath(path: string): Promise<PathFacts | undefined> {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code !== undefined && nothingThereCodes.includes(code)) return undefined
     throw error
   }
 }

@@ -9,6 +9,7 @@ import {
   completedManifest,
   contentTypeOf,
   dataKey,
+  type ExportFormat,
   type ExportRequest,
   encodeValue,
   formatOf,
@@ -64,7 +65,11 @@ export async function writeExport(options: WriteExportOptions): Promise<ExportPr
   await options.put(startedKey(request), startedManifest(request), contentType)
   while (progress.nextSequenceNo < endSequenceNo) {
     signal?.throwIfAborted()
-    const { bytes, last } = await fillObject(options, progress.nextSequenceNo, bytesMax)
+    const { bytes, last } = await fillObject(
+      { ...options, format },
+      progress.nextSequenceNo,
+      bytesMax,
+    )
     const key = dataKey(request, progress.nextSequenceNo, last)
     await options.put(key, bytes, contentType)
     progress = { keys: [...progress.keys, key], nextSequenceNo: last + 1 }
@@ -74,12 +79,19 @@ export async function writeExport(options: WriteExportOptions): Promise<ExportPr
   return progress
 }
 
-async function fillObject(
-  { request, blocksFrom, endSequenceNo, signal }: WriteExportOptions,
+/** The blocks from `first` on as they stand in one object: as many as fit, and at least one. */
+export async function fillObject(
+  {
+    format,
+    blocksFrom,
+    endSequenceNo,
+    signal,
+  }: Pick<WriteExportOptions, 'blocksFrom' | 'endSequenceNo' | 'signal'> & {
+    readonly format: ExportFormat
+  },
   first: number,
   bytesMax: number,
 ): Promise<{ bytes: Uint8Array; last: number }> {
-  const format = formatOf(request)
   const pieces: Uint8Array[] = []
   let size = 0
   let turnSize = 0

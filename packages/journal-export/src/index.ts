@@ -27,4 +27,10 @@ export {
   writeExport,
 } from './export-writer.ts'
 export type { ObjectStore, PutOptions } from './object-store.ts'
+export {
+  type ExportObjects,
+  type RedactExportsOptions,
+  type RedactedRevision,
+  redactExports,
+} from './redact-exports.ts'
 export { type ClosableStore, createS3Store, type S3StoreOptions } from './s3-store.ts'

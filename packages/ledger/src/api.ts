@@ -88,6 +88,29 @@ export interface LedgerBlock {
   readonly value: IonStruct
 }
 
+/** What a transaction has redacted, and is to go from copies of the journal that lie outside the ledger's own files. */
+export interface RedactedCopies {
+  /** Of the ledger. */
+  readonly name: string
+  readonly strandId: string
+  readonly revisions: readonly {
+    /** Of the block that holds the revision. */
+    readonly sequenceNo: number
+    readonly documentId: string
+    readonly version: number
+  }[]
+  /** Blocks in order, without what was redacted. */
+  blocksFrom(sequenceNo: number): Iterable<LedgerBlock>
+  /** Aborts when the ledger closes: what is left is done after the next start. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Called when a redaction is on the disk, and again, also after a restart, until it has resolved once. Only then the
+ * redaction counts as done.
+ */
+export type EraseCopies = (copies: RedactedCopies) => Promise<void>
+
 /** What a statement needs: QLDB's statement permissions, each with its table where there is one. */
 export type StatementNeeds = CompiledStatement['actions']
 
@@ -153,7 +176,8 @@ export interface Ledger {
    */
   untilBlock(sequenceNo: number, signal?: AbortSignal): Promise<void>
   /**
-   * Resolves when the data of all revisions redacted so far is in no file of the ledger any more.
+   * Resolves when the data of all revisions redacted so far is in no file of the ledger any more, nor in the copies
+   * that `LedgerHostOptions.eraseCopies` knows of.
    * @throws LedgerError LEDGER_CLOSED, LEDGER_STOPPED: what is left is done after the next start.
    */
   untilRedacted(): Promise<void>

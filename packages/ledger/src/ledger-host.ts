@@ -28,6 +28,7 @@ import {
 } from '@cairn/journal'
 import type {
   CreateLedgerOptions,
+  EraseCopies,
   Ledger,
   LedgerChanges,
   LedgerDescription,
@@ -74,6 +75,8 @@ export interface LedgerHostOptions {
    * source, of which Node makes no threads, and where files or projections are not the real ones.
    */
   readonly sealing?: 'thread' | 'inline'
+  /** Takes redacted data out of copies of the journal elsewhere, such as exports; absent: there are none. */
+  readonly eraseCopies?: EraseCopies
   /** Keeps other processes out of the folder; off only where the file system is not a real one. */
   readonly isLocked?: boolean
 }
@@ -101,6 +104,7 @@ export async function openLedgerHost(options: LedgerHostOptions): Promise<Ledger
     limits: { ...defaultLimits, ...options.limits },
     projections: options.projections ?? lmdbProjections,
     segmentBytes: options.segmentBytes ?? segmentBytesDefault,
+    eraseCopies: options.eraseCopies,
   }
   const lock = await takeFolder(options, fileSystem)
   // Not before: a process that is refused has no thread that keeps it from ending.
@@ -200,6 +204,7 @@ interface HostContext {
   readonly limits: LedgerLimits
   readonly projections: ProjectionDriver
   readonly segmentBytes: number
+  readonly eraseCopies: EraseCopies | undefined
   readonly sealerThread: SealerThread | undefined
 }
 

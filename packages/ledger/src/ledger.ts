@@ -12,6 +12,7 @@ import { encodeIon } from '@cairn/ion'
 import { type Journal, type JournalRecord, recordBytesMax } from '@cairn/journal'
 import type {
   BlockAddress,
+  EraseCopies,
   Ledger,
   LedgerBlock,
   LedgerDescription,
@@ -25,7 +26,7 @@ import type {
 } from './api.ts'
 import { BlockFollowers, firstBlockSince } from './block-followers.ts'
 import { proveInBlock } from './block-proof.ts'
-import { type BlockRecord, blockOf } from './block-record.ts'
+import { type BlockRecord, type BlockRedaction, blockOf } from './block-record.ts'
 import { blockRevisionToIon, blockToIon } from './block-view.ts'
 import { type Catalog, operationsToIon } from './catalog.ts'
 import { ConflictDetector, conflictKeys } from './conflict-detector.ts'
@@ -91,6 +92,7 @@ export interface LedgerParts {
   readonly trees: ProofTrees
   readonly lastTimestampMs: number
   readonly metrics: LedgerMetrics
+  readonly eraseCopies: EraseCopies | undefined
   openSealer(listener: SealerListener): Promise<Sealer>
 }
 
@@ -180,6 +182,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
         journal: parts.journal,
         clock: parts.clock,
         logger: parts.logger,
+        eraseCopies: (revisions, signal) => this.#eraseCopies(revisions, signal),
         clean: async (...args) => this.#sealer?.clean(...args),
         onErased: (sequenceNo) => this.#blocks.delete(sequenceNo),
       },
@@ -515,11 +518,18 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     if (sequenceNo === this.#journal.durableCount) return
     const { strandId } = this
     this.#checkAddress('BlockAddress', { strandId, sequenceNo }, this.#journal.durableCount)
+    for (const block of this.#shownFrom(sequenceNo)) {
+      yield block
+      this.#checkRunning()
+    }
+  }
+
+  *#shownFrom(sequenceNo: number): Generator<LedgerBlock> {
+    const { strandId } = this
     for (const record of this.#recordsFrom(sequenceNo)) {
       const block = this.#redactor.masked(blockOf(record), onDisk)
       const { timestampMs } = block
       yield { sequenceNo: record.sequenceNo, timestampMs, value: blockToIon(strandId, block) }
-      this.#checkRunning()
     }
   }
 
@@ -549,6 +559,13 @@ export class LedgerEngine implements Ledger, LedgerGauges {
     this.#checkRunning()
     await this.#redactor.untilDone()
     this.#checkRunning()
+  }
+
+  /** Also while the ledger is closing, which waits for it. */
+  async #eraseCopies(revisions: readonly BlockRedaction[], signal: AbortSignal): Promise<void> {
+    const { name, strandId } = this
+    const blocksFrom = (sequenceNo: number) => this.#shownFrom(sequenceNo)
+    await this.#parts.eraseCopies?.({ name, strandId, revisions, blocksFrom, signal })
   }
 
   #provable(

@@ -17,6 +17,7 @@ import {
 } from '@cairn/core'
 import { type Journal, JournalError, openJournal } from '@cairn/journal'
 import { MerkleTree, qldbHasher, tlogHasher } from '@cairn/merkle'
+import type { EraseCopies } from './api.ts'
 import { buildBlock } from './block-builder.ts'
 import { blockOf, encodeBlockBody } from './block-record.ts'
 import { LedgerError } from './errors.ts'
@@ -48,6 +49,7 @@ export interface EngineOptions {
   /** Where blocks are sealed; absent: in place. */
   readonly sealerThread: SealerThread | undefined
   readonly segmentBytes: number
+  readonly eraseCopies: EraseCopies | undefined
   /** Whether the ledger is being created: only then its journal may be empty. */
   readonly isNew: boolean
 }
@@ -91,6 +93,7 @@ export async function openEngine(options: EngineOptions): Promise<LedgerEngine> 
       nodeSource(journal, options),
     ),
     metrics,
+    eraseCopies: options.eraseCopies,
     lastTimestampMs: projection.watermark?.timestampMs ?? 0,
     async openSealer(listener) {
       const { tipHash } = journal

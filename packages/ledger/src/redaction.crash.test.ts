@@ -1,8 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { cp, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { filesWith } from '@cairn/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { filesWith } from './testing/files-with.ts'
 import { temporaryDirectory } from './testing/temporary-ledger.ts'
 
 const script = fileURLToPath(new URL('../dist/testing/redaction-run.js', import.meta.url))

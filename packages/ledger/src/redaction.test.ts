@@ -2,12 +2,11 @@ import { readdir, rm } from 'node:fs/promises'
 import { type FileSystem, systemRandom } from '@cairn/core'
 import { decodeIon, fieldOf, formatIon, hashIonBytes, type IonValue, jsFromIon } from '@cairn/ion'
 import { nodeFileSystem, openJournal } from '@cairn/journal'
-import { createVirtualClock } from '@cairn/testing'
+import { createVirtualClock, filesWith } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import { eraseInBody } from './block-record.ts'
-import type { BlockAddress, EmbeddedLedger } from './index.ts'
+import type { BlockAddress, EmbeddedLedger, RedactedCopies } from './index.ts'
 import { openLedger, verifyLedgerDirectory } from './index.ts'
-import { filesWith } from './testing/files-with.ts'
 import { temporaryLedger } from './testing/temporary-ledger.ts'
 
 interface HistoryRow {
@@ -153,6 +152,46 @@ describe('EXEC REDACT_REVISION', () => {
     await again.ledger.untilRedacted()
     await again.close()
     expect(await filesWith(directory, marker('full'))).toEqual([])
+  })
+
+  it('has copies elsewhere erased, again after a restart until that was done', async () => {
+    const { open, redact, first, reopen } = await ledgerWithHistory('copies')
+    const { sequenceNo } = first.blockAddress
+    const begun: RedactedCopies[] = []
+    const isBegun = new Promise<void>((resolve) => {
+      void reopen({
+        eraseCopies: async (copies) => {
+          begun.push(copies)
+          resolve()
+          await new Promise((_, reject) => {
+            copies.signal.addEventListener('abort', () => reject(copies.signal.reason))
+          })
+        },
+      }).then((again) => redact(again))
+    })
+    await isBegun
+    // Closing gives up after some seconds: the redaction is not done.
+    const erased: RedactedCopies[] = []
+    const again = await reopen({
+      eraseCopies: async (copies) => {
+        const [block] = copies.blocksFrom(sequenceNo)
+        expect(formatIon(block?.value as IonValue)).not.toContain(marker('copies'))
+        erased.push(copies)
+      },
+    })
+    await again.ledger.untilRedacted()
+    const { strandId } = open.ledger
+    const documentId = first.metadata.id
+    for (const copies of [begun, erased]) {
+      expect(copies).toHaveLength(1)
+      expect(copies[0]).toMatchObject({
+        name: 'ledger',
+        strandId,
+        revisions: [{ sequenceNo, documentId, version: 0 }],
+      })
+    }
+    const last = await reopen({ eraseCopies: () => Promise.reject(new Error('done already')) })
+    await last.ledger.untilRedacted()
   })
 
   it('reaches old revisions of deleted documents and of dropped tables', async () => {

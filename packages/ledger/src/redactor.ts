@@ -2,8 +2,8 @@
  * Takes the data of redacted revisions out of the files of a ledger, in the background, and has them shown as redacted
  * from the moment on at which their block is on the disk.
  *
- *   block on the disk → reads are masked → block projected → journal overwritten → projection cleaned
- *     → redaction no more pending in the projection
+ *   block on the disk → reads are masked → block projected → journal overwritten → copies elsewhere erased
+ *     → projection cleaned → redaction no more pending in the projection
  *
  * The projection keeps the list of what is pending, so a process that ended in between is continued at the next start;
  * a projection that was lost is rebuilt from the journal, and the list with it. Each step may be repeated.
@@ -31,6 +31,8 @@ export interface RedactorParts {
   readonly journal: Journal
   readonly clock: Clock
   readonly logger: Logger
+  /** See `EraseCopies`. */
+  readonly eraseCopies: (revisions: readonly BlockRedaction[], signal: AbortSignal) => Promise<void>
   /** See `Projection.clean`; the projections open here are the new ones when it resolves. */
   readonly clean: (
     supersededNo: number,
@@ -149,6 +151,8 @@ export class Redactor {
   async #carryOut(candidates: readonly PendingRedaction[], signal: AbortSignal): Promise<void> {
     const { batch, bodies } = this.#erase(candidates)
     if (bodies.length > 0) await this.#parts.journal.overwrite(bodies)
+    // Before what ends the redaction, so that a process killed meanwhile is continued here too.
+    await this.#parts.eraseCopies(batch, signal)
     // No copy can be younger than the block that redacts: the revision was superseded before.
     const copiedUpTo = ({ supersededNo, redactingNo }: PendingRedaction) =>
       supersededNo ?? redactingNo

@@ -94,6 +94,34 @@ async function ended(exportId: string) {
 const isData = (key: string) => key.endsWith('.ion')
 
 describe('export jobs', () => {
+  it('tell when an object that may hold what was redacted meanwhile is written', async () => {
+    let go = (): void => undefined
+    const isPut = new Promise<void>((isCalled) => {
+      onPut = (key) => {
+        if (!isData(key)) return Promise.resolve()
+        isCalled()
+        return new Promise((resolve) => {
+          go = resolve
+        })
+      }
+    })
+    const { request } = await jobs.create(wanted())
+    await isPut
+    let isWritten = false
+    const written = jobs.untilWritten(request.strandId).then(() => {
+      isWritten = true
+    })
+    await jobs.untilWritten('another strand')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isWritten).toBe(false)
+    onPut = async () => undefined
+    go()
+    await written
+    expect(keys.filter(isData).length).toBeGreaterThan(0)
+    await ended(request.exportId)
+    await jobs.untilWritten(request.strandId)
+  })
+
   it('write every block once, and keep their end for a week', async () => {
     const { request } = await jobs.create(wanted())
     expect(await ended(request.exportId)).toMatchObject({ status: 'COMPLETED' })

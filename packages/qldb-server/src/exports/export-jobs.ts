@@ -42,6 +42,12 @@ export type NewExport = Omit<ExportRequest, 'exportId' | 'strandId' | 'createdMs
   readonly roleArn: string
 }
 
+interface ObjectBeingWritten {
+  readonly strandId: string
+  readonly ended: Promise<void>
+  end(): void
+}
+
 /** Per ledger. Source: QLDB developer guide, "Quotas and limits". */
 export const activeExportCountMax = 2
 /** After their end. Source: QLDB API reference, DescribeJournalS3Export. */
@@ -62,6 +68,8 @@ export class ExportJobs {
   readonly #files: JobFiles<ExportJob>
   readonly #jobs: Map<string, ExportJob>
   readonly #running = new Set<Promise<void>>()
+  /** By export: the object that is being filled and written. */
+  readonly #writing = new Map<string, ObjectBeingWritten>()
   readonly #closing = new AbortController()
 
   constructor(
@@ -142,6 +150,15 @@ export class ExportJobs {
     return this.list(ledgerName).find(({ request }) => request.exportId === exportId)
   }
 
+  /**
+   * Resolves when the objects of a ledger that are being written are written, or given up. Those begun later hold the
+   * blocks as they are shown by then.
+   */
+  async untilWritten(strandId: string): Promise<void> {
+    const writing = [...this.#writing.values()].filter((each) => each.strandId === strandId)
+    await Promise.all(writing.map(({ ended }) => ended))
+  }
+
   /** Gives up what is under way; the next start goes on with it. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('The server is closing.'))
@@ -174,7 +191,7 @@ export class ExportJobs {
     for (let attempt = 0; ; attempt++) {
       const nextBefore = this.#jobs.get(id)?.progress?.nextSequenceNo
       try {
-        await this.#write(id)
+        await this.#write(id).finally(() => this.#endObject(id))
         await this.#end(id, 'COMPLETED')
         return
       } catch (error) {
@@ -217,15 +234,34 @@ export class ExportJobs {
     const { signal } = this.#closing
     await writeExport({
       request,
-      blocksFrom: (sequenceNo) => ledger.blocksFrom(sequenceNo),
+      blocksFrom: (sequenceNo) => {
+        this.#beginObject(id, request.strandId)
+        return ledger.blocksFrom(sequenceNo)
+      },
       endSequenceNo: ledger.firstBlockSince(request.exclusiveEndMs),
       progress: progress ?? { keys: [], nextSequenceNo: first },
       onProgress: (reached) => this.#keep(id, { progress: reached }),
       put: (key, bytes, contentType) =>
-        store.put(bucket, key, bytes, { contentType, encryption, kmsKeyArn, signal }),
+        store
+          .put(bucket, key, bytes, { contentType, encryption, kmsKeyArn, signal })
+          .finally(() => this.#endObject(id)),
       signal,
       ...(objectBytesMax === undefined ? {} : { objectBytesMax }),
     })
+  }
+
+  #beginObject(id: string, strandId: string): void {
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    this.#writing.set(id, { strandId, ended, end })
+  }
+
+  /** Also when there is none. */
+  #endObject(id: string): void {
+    this.#writing.get(id)?.end()
+    this.#writing.delete(id)
   }
 
   /** Undefined when it is no more, also when another one has its name now. */
