@@ -41,12 +41,44 @@ export async function startCairnServer(
   progress: Progress,
 ): Promise<CairnServer> {
   progress('starting Cairn')
+  const daemon = await startCairnDaemon(dataDirectory, ['--auth', 'sigv4'])
+  const keyFile = join(dataDirectory, 'keys', 'access-keys.json')
+  const { accessKeys } = JSON.parse(readFileSync(keyFile, 'utf8')) as {
+    readonly accessKeys: readonly {
+      readonly accessKeyId: string
+      readonly secretAccessKey: string
+    }[]
+  }
+  const [key] = accessKeys
+  if (key === undefined) throw new Error('Cairn made no access key.')
+  const { hostname: host, port } = new URL(daemon.endpoints.api)
+  return { ...daemon, target: { host, port: Number(port), ledgerName, ...key } }
+}
+
+export interface CairnDaemon {
+  readonly processId: number
+  readonly endpoints: {
+    readonly api: string
+    readonly ethereum?: {
+      readonly chainId: number
+      readonly http: string
+      readonly devAccount: { readonly privateKey: string }
+    }
+  }
+  stop(): Promise<void>
+}
+
+/** `npm start` on free ports. @param options Further ones of `cairn up`. @param nodeFlags Of its process. */
+export async function startCairnDaemon(
+  dataDirectory: string,
+  options: readonly string[],
+  nodeFlags: readonly string[] = [],
+): Promise<CairnDaemon> {
   const readyFile = join(dataDirectory, 'bench-ready.json')
   const addresses = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0']
-  const files = ['--data-dir', dataDirectory, '--ready-file', readyFile]
-  const levels = ['--auth', 'sigv4', '--log-level', 'warn']
-  const program = [...youngGenerationFlags, join(root, 'scripts', 'start.js')]
-  const server = spawn(process.execPath, [...program, ...addresses, ...files, ...levels], {
+  const files = ['--data-dir', dataDirectory, '--ready-file', readyFile, '--log-level', 'warn']
+  const program = [...youngGenerationFlags, ...nodeFlags, join(root, 'scripts', 'start.js')]
+  const server = spawn(process.execPath, [...program, ...addresses, ...files, ...options], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const startMs = performance.now()
@@ -60,21 +92,11 @@ export async function startCairnServer(
   }
   const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as {
     readonly pid: number
-    readonly endpoints: { readonly api: string }
+    readonly endpoints: CairnDaemon['endpoints']
   }
-  const keyFile = join(dataDirectory, 'keys', 'access-keys.json')
-  const { accessKeys } = JSON.parse(readFileSync(keyFile, 'utf8')) as {
-    readonly accessKeys: readonly {
-      readonly accessKeyId: string
-      readonly secretAccessKey: string
-    }[]
-  }
-  const [key] = accessKeys
-  if (key === undefined) throw new Error('Cairn made no access key.')
-  const { hostname: host, port } = new URL(ready.endpoints.api)
   return {
     processId: ready.pid,
-    target: { host, port: Number(port), ledgerName, ...key },
+    endpoints: ready.endpoints,
     async stop() {
       if (server.exitCode !== null || server.signalCode !== null) return
       const ended = once(server, 'exit')

@@ -1,6 +1,6 @@
 /**
  * The client's end of one kept-alive HTTP/1.1 connection, as cheap as Node has it: whole requests as text, one at a
- * time, answers of a server that tells their length. Not a client for others: no chunks, no text beyond ASCII.
+ * time, answers whose length is told, or in chunks. Not a client for others: no text beyond ASCII.
  */
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
@@ -18,7 +18,11 @@ export class WireError extends Error {
 
 /** Most answers come in one piece of a few hundred bytes. */
 const receiveBytesSize = 16 * 1024
-const lengthName = '\r\ncontent-length: '
+/** As we and hyper write it, and as Node does. */
+const lengthNames = ['\r\ncontent-length: ', '\r\nContent-Length: '] as const
+/** As Node writes it when it does not know the length beforehand, and the end of such a body. */
+const chunkedLine = '\r\nTransfer-Encoding: chunked'
+const lastChunk = '\r\n0\r\n\r\n'
 const statusStart = 'HTTP/1.1 '.length
 
 export class ClientConnection {
@@ -68,23 +72,38 @@ export class ClientConnection {
     const text = this.#received === '' ? piece : this.#received + piece
     const headEnd = text.indexOf('\r\n\r\n')
     const bodyStart = headEnd + 4
+    const isChunked = headEnd >= 0 && text.lastIndexOf(chunkedLine, headEnd) >= 0
     const bodyLength = headEnd < 0 ? Number.NaN : lengthOf(text)
-    if (headEnd < 0 || text.length < bodyStart + bodyLength) {
+    const isWhole = isChunked ? text.endsWith(lastChunk) : text.length >= bodyStart + bodyLength
+    if (headEnd < 0 || !isWhole) {
       this.#received = text
       return
     }
     this.#received = ''
     const resolve = this.#resolve
     this.#resolve = undefined
-    const body = text.slice(bodyStart)
+    const rest = text.slice(bodyStart)
+    const body = isChunked ? joinChunks(rest) : rest
     const status = Number(text.slice(statusStart, statusStart + 3))
-    if (resolve === undefined || body.length !== bodyLength) {
+    if (resolve === undefined || (!isChunked && body.length !== bodyLength)) {
       this.#reject?.(new Error(`No answer to a question of ours:\n${text}`))
     } else if (status === 200) {
       resolve(body)
     } else {
       this.#reject?.(wireError(status, body))
     }
+  }
+}
+
+/** Each chunk is its length in hex, a line's end, so many characters, and a line's end. */
+function joinChunks(text: string): string {
+  let body = ''
+  for (let at = 0; ; ) {
+    const start = text.indexOf('\r\n', at) + 2
+    const length = Number.parseInt(text.slice(at, start), 16)
+    if (!(length > 0)) return body
+    body += text.slice(start, start + length)
+    at = start + length + 2
   }
 }
 
@@ -96,6 +115,9 @@ function wireError(status: number, body: string): WireError {
 }
 
 function lengthOf(text: string): number {
-  const at = text.indexOf(lengthName)
-  return at < 0 ? 0 : Number.parseInt(text.slice(at + lengthName.length, at + 30), 10)
+  for (const name of lengthNames) {
+    const at = text.indexOf(name)
+    if (at >= 0) return Number.parseInt(text.slice(at + name.length, at + 30), 10)
+  }
+  return 0
 }

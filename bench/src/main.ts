@@ -4,7 +4,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fileSystemOf } from './machine.ts'
 import { barTable, reportText, type SuiteResult, saveBarTable, saveResult } from './report.ts'
@@ -59,6 +59,11 @@ const plans: Readonly<Record<string, SuitePlan>> = {
     roundCount: 3,
     seconds: 10,
   },
+  ethereum: {
+    load: async () => (await import('./ethereum/node-suite.ts')).nodeSuite,
+    roundCount: 3,
+    seconds: 1,
+  },
   evm: {
     load: async () => (await import('./ethereum/evm-suite.ts')).evmSuite,
     roundCount: 5,
@@ -99,6 +104,8 @@ Suites: ${Object.keys(plans).join(', ')}; all of them when none is named.
   --blocks=N      of the ledger of suite proofs (default: ${defaultScale.blockCount})
   --documents=N   of the larger ledger of suite growth (default: ${defaultScale.documentCount})
   --directory=D   where the databases under test keep their files (default: the temporary folder)
+  --hardhat=D     where "npm install --ignore-scripts hardhat@2.29.0" was run; suite ethereum leaves
+                  Hardhat out otherwise
   --help
 
 Example: npm run bench -- transactions --seconds=2
@@ -131,6 +138,7 @@ async function main(): Promise<number> {
       blocks: { type: 'string' },
       documents: { type: 'string' },
       directory: { type: 'string' },
+      hardhat: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -164,6 +172,7 @@ async function main(): Promise<number> {
       roundCount: roundCount ?? plan.roundCount,
       durationMs: 1000 * (seconds ?? plan.seconds),
       scale,
+      ...(values.hardhat === undefined ? {} : { hardhatDirectory: resolve(values.hardhat) }),
       progress: (text) => process.stderr.write(`${name}: ${text}\n`),
       defer: (cleanUp) => cleanUps.push(cleanUp),
     })

@@ -21,6 +21,8 @@ export interface SuiteContext {
   /** How long each contestant runs in a round. */
   readonly durationMs: number
   readonly scale: Scale
+  /** Where Hardhat is installed; it is left out without. */
+  readonly hardhatDirectory?: string
   readonly progress: Progress
   /** Runs at the end in reverse order, also after an error or Ctrl-C: stops servers, closes ledgers. */
   defer(cleanUp: () => Promise<void>): void

@@ -1,0 +1,208 @@
+/**
+ * Whole Ethereum nodes side by side: Cairn, anvil and, where it is installed, Hardhat's node. Transfers of ether and
+ * of an ERC-20 token over HTTP until they are mined, with a block a second and with blocks on demand.
+ */
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { machineFacts } from '../machine.ts'
+import { type Bar, figure, range, type SuiteResult, type Table } from '../report.ts'
+import { type Contestant, type Measurement, runRounds } from '../rounds.ts'
+import type { SuiteContext } from '../suite.ts'
+import { measured, rateRatio } from '../tables.ts'
+import { type BenchNode, findAnvil, startAnvil, startCairnNode, startHardhat } from './nodes.ts'
+import { accountCount, batchCount, connectionCount, TransferBench, type Work } from './transfers.ts'
+
+/** Transactions of a turn, for each second of its length: about what the faster ones mine in that time. */
+const batchedPerSecond = 4000
+const singlePerSecond = 2000
+/** Two full blocks of tokens, roughly; more would only wait for the next second. */
+const periodicPerSecond = 1000
+/** Hardhat takes milliseconds for each. */
+const hardhatShare = 0.1
+const warmUpCount = 2000
+
+interface Mode {
+  readonly label: string
+  readonly work: Work
+  /** Transactions in a request. */
+  readonly size: number
+  readonly perSecond: number
+}
+
+const tokensBatched: Mode = {
+  label: 'ERC-20, batches',
+  work: 'erc20',
+  size: batchCount,
+  perSecond: batchedPerSecond,
+}
+const tokensSingly: Mode = {
+  label: 'ERC-20, singly',
+  work: 'erc20',
+  size: 1,
+  perSecond: singlePerSecond,
+}
+const demandModes: readonly Mode[] = [
+  tokensBatched,
+  tokensSingly,
+  { ...tokensBatched, label: 'ether, batches', work: 'ether' },
+  { ...tokensSingly, label: 'ether, singly', work: 'ether' },
+]
+const periodicModes: readonly Mode[] = [
+  { ...tokensBatched, perSecond: periodicPerSecond },
+  { ...tokensBatched, label: 'ether, batches', work: 'ether', perSecond: periodicPerSecond },
+]
+
+export async function nodeSuite(context: SuiteContext): Promise<SuiteResult> {
+  const machine = machineFacts(context.directory)
+  const anvil = findAnvil()
+  const { hardhatDirectory } = context
+  const leftOut = [
+    ...(anvil === undefined ? ['anvil (its package has no program for this platform)'] : []),
+    ...(hardhatDirectory === undefined ? ['Hardhat (--hardhat=D names where it is)'] : []),
+  ]
+  for (const name of leftOut) context.progress(`left out: ${name}`)
+
+  const folder = (name: string): string => {
+    const path = join(context.directory, name)
+    mkdirSync(path, { recursive: true })
+    return path
+  }
+  const demand = await measure(context, demandModes, [
+    () => startCairnNode('cairn', folder('demand'), 'demand'),
+    ...(anvil === undefined ? [] : [() => startAnvil('anvil', anvil, 'demand')]),
+    ...(hardhatDirectory === undefined
+      ? []
+      : [() => startHardhat('hardhat', hardhatDirectory, folder('hardhat'))]),
+  ])
+  const periodic = await measure(context, periodicModes, [
+    () => startCairnNode('cairn', folder('periodic'), 1),
+    ...(anvil === undefined ? [] : [() => startAnvil('anvil', anvil, 1)]),
+  ])
+  return {
+    name: 'ethereum',
+    title: 'Ethereum nodes over HTTP: transactions until they are mined',
+    machine,
+    settings: {
+      accounts: accountCount,
+      connections: connectionCount,
+      'transactions a batch': batchCount,
+      ...(anvil === undefined ? {} : { anvil: versionOf('@foundry-rs/anvil/package.json') }),
+      ...(hardhatDirectory === undefined
+        ? {}
+        : { hardhat: versionOf(join(hardhatDirectory, 'node_modules/hardhat/package.json')) }),
+      ...(leftOut.length === 0 ? {} : { 'left out': leftOut.join(', ') }),
+      rounds: context.roundCount,
+      'seconds per turn': context.durationMs / 1000,
+    },
+    tables: [
+      nodeTable('a block on demand', demand, demandModes),
+      nodeTable('a block a second', periodic, periodicModes),
+    ],
+    bars: [...anvilBars(demand, periodic), ...hardhatBars(demand)],
+    measurements: [
+      ...demand.map((each) => ({ ...each, name: `on demand: ${each.name}` })),
+      ...periodic.map((each) => ({ ...each, name: `each second: ${each.name}` })),
+    ],
+  }
+}
+
+/** All modes on all nodes, which run side by side and are idle while it is another's turn. */
+async function measure(
+  context: SuiteContext,
+  modes: readonly Mode[],
+  starts: readonly (() => Promise<BenchNode>)[],
+): Promise<readonly Measurement[]> {
+  const contestants: Contestant[] = []
+  const benches: TransferBench[] = []
+  const nodes: BenchNode[] = []
+  for (const start of starts) {
+    const node = await start()
+    nodes.push(node)
+    context.defer(() => node.stop())
+    context.progress(`${node.name}: accounts, a token, a first round that does not count`)
+    const bench = await TransferBench.open(node)
+    benches.push(bench)
+    const share = node.name === 'hardhat' ? hardhatShare : 1
+    for (const mode of modes) await bench.run(mode.work, warmUpCount * share, mode.size)
+    for (const mode of modes) {
+      const count = Math.ceil((share * mode.perSecond * context.durationMs) / 1000)
+      const name = nameOf(node.name, mode)
+      contestants.push({ name, run: () => bench.run(mode.work, count, mode.size) })
+    }
+  }
+  const measurements = await runRounds(contestants, context.roundCount, context.progress)
+  for (const bench of benches) bench.close()
+  for (const node of nodes) await node.stop()
+  return measurements
+}
+
+function nameOf(node: string, mode: Mode): string {
+  return `${node}: ${mode.label}`
+}
+
+function nodeTable(
+  label: string,
+  measurements: readonly Measurement[],
+  modes: readonly Mode[],
+): Table {
+  const rows = modes.flatMap((mode) =>
+    measurements.filter(({ name }) => name.endsWith(`: ${mode.label}`)),
+  )
+  return {
+    columns: [label, 'mined/s', 'min – max', 'CPU µs each', 'min – max', 'load'],
+    rows: rows.map(({ name, operationsPerSecond: rate, cpuUsPerOperation: cpu, more }) => [
+      name,
+      figure(rate.median),
+      range(rate),
+      cpu === undefined ? '' : figure(cpu.median),
+      cpu === undefined ? '' : range(cpu),
+      figure(more['loadCpuUs']?.median ?? 0),
+    ]),
+  }
+}
+
+/** Goals and stretches of ethereum-node spec 10. */
+function anvilBars(demand: readonly Measurement[], periodic: readonly Measurement[]): Bar[] {
+  const [cairn, anvil] = [nameOf('cairn', tokensBatched), nameOf('anvil', tokensBatched)]
+  if (!demand.some(({ name }) => name === anvil)) return []
+  const [cpu, anvilCpu] = [cairn, anvil].map(
+    (name) => measured(periodic, name).cpuUsPerOperation?.median,
+  )
+  const rate = (mode: Mode): number =>
+    rateRatio(demand, nameOf('cairn', mode), nameOf('anvil', mode))
+  const more = { better: 'more', unit: 'x' } as const
+  const bars: Bar[] = [
+    {
+      text: 'ERC-20 transfers mined a second against anvil, sent singly',
+      ...{ value: rate(tokensSingly), bar: 2, stretch: 5, ...more },
+    },
+    {
+      text: 'ERC-20 transfers mined a second against anvil, in batches',
+      ...{ value: rate(tokensBatched), bar: 1, stretch: 2, ...more },
+    },
+  ]
+  if (cpu === undefined || anvilCpu === undefined) return bars
+  const text = 'CPU of a mined ERC-20 transfer against anvil, a block a second'
+  const value = cpu / anvilCpu
+  return [{ text, value, bar: 2, stretch: 1, better: 'less', unit: 'x' }, ...bars]
+}
+
+function hardhatBars(demand: readonly Measurement[]): Bar[] {
+  const hardhat = nameOf('hardhat', tokensBatched)
+  if (!demand.some(({ name }) => name === hardhat)) return []
+  return [
+    {
+      text: 'ERC-20 transfers mined a second against Hardhat, in batches',
+      value: rateRatio(demand, nameOf('cairn', tokensBatched), hardhat),
+      bar: 3,
+      stretch: 8,
+      better: 'more',
+      unit: 'x',
+    },
+  ]
+}
+
+function versionOf(manifest: string): string {
+  return (createRequire(import.meta.url)(manifest) as { readonly version: string }).version
+}

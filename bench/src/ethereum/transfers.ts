@@ -1,0 +1,237 @@
+/**
+ * Transfers against a node over HTTP: a hundred accounts with ether and tokens, transactions signed before the clock
+ * runs, sent singly or in batches over sixteen connections, and counted once they are mined.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { fromHex } from '@cairn/core'
+import {
+  addressOfPrivateKey,
+  dataFromHex,
+  dataToHex,
+  encodeTransaction,
+  keccak256,
+  signTransaction,
+  type UnsignedTransaction,
+} from '@cairn/eth-codec'
+import { erc20InitCode } from '@cairn/testing'
+import { ClientConnection } from '../client-connection.ts'
+import { processTreeCpuUs } from '../machine.ts'
+import type { Sample } from '../rounds.ts'
+import type { BenchNode } from './nodes.ts'
+
+export type Work = 'erc20' | 'ether'
+
+export const accountCount = 100
+export const connectionCount = 16
+export const batchCount = 100
+
+const ether = 10n ** 18n
+const tokensEach = 10n ** 12n
+/** Above what a run of full blocks makes of the base fee, below the ether that a node takes as fee at most. */
+const maxFeePerGas = 5_000_000_000_000n
+const gasLimits = { erc20: 80_000n, ether: 21_000n } as const
+const minedMsMax = 120_000
+const pollMs = 10
+
+interface Account {
+  readonly privateKey: Uint8Array
+  readonly address: Uint8Array
+  nonce: bigint
+}
+
+/** Accounts on one node, and the connections to it. */
+export class TransferBench {
+  readonly #node: BenchNode
+  readonly #connections: readonly ClientConnection[]
+  readonly #accounts: readonly Account[]
+  #token: Uint8Array = new Uint8Array(20)
+  #turn = 1
+
+  private constructor(node: BenchNode, connections: readonly ClientConnection[]) {
+    this.#node = node
+    this.#connections = connections
+    this.#accounts = Array.from({ length: accountCount }, (_, index) =>
+      accountOf(keccak256(Uint8Array.of(index + 1))),
+    )
+  }
+
+  /** Deploys the token, and gives ether and tokens to the accounts. */
+  static async open(node: BenchNode): Promise<TransferBench> {
+    const connections: ClientConnection[] = []
+    for (let i = 0; i < connectionCount; i++) {
+      connections.push(await ClientConnection.open(node.host, node.port))
+    }
+    const bench = new TransferBench(node, connections)
+    await bench.#prepare()
+    return bench
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close()
+  }
+
+  async #prepare(): Promise<void> {
+    const rich = accountOf(dataFromHex(this.#node.richKey, 32))
+    rich.nonce = await this.#nonceOf(rich)
+    const creation = { to: undefined, data: fromHex(erc20InitCode), gasLimit: 3_000_000n }
+    const hash = await this.#call<string>('eth_sendRawTransaction', [this.#sign(rich, creation)])
+    await this.#untilMined([rich])
+    const receipt = await this.#call<{ contractAddress: string }>('eth_getTransactionReceipt', [
+      hash,
+    ])
+    this.#token = dataFromHex(receipt.contractAddress, 20)
+    for (const { address } of this.#accounts) {
+      const data = transferData(address, tokensEach)
+      const gifts = [
+        this.#sign(rich, { to: address, value: 1000n * ether, gasLimit: gasLimits.ether }),
+        this.#sign(rich, { to: this.#token, data, gasLimit: gasLimits.erc20 }),
+      ]
+      for (const gift of gifts) await this.#call('eth_sendRawTransaction', [gift])
+    }
+    await this.#untilMined([rich])
+  }
+
+  /**
+   * Signs, then sends, then waits until all of it is mined. @param size Transactions of a request.
+   * @throws Error when one is refused or fails.
+   */
+  async run(work: Work, count: number, size: number): Promise<Sample> {
+    const requests = this.#requests(work, count, size)
+    const cpuBefore = processTreeCpuUs(this.#node.processId)
+    const loadBefore = process.cpuUsage()
+    const startMs = performance.now()
+    const answers = await Promise.all(
+      this.#connections.map((connection, index) => sendAll(connection, requests[index] ?? [])),
+    )
+    const sentMs = performance.now() - startMs
+    await this.#untilMined(this.#accounts)
+    const elapsedMs = performance.now() - startMs
+    const cpuAfter = processTreeCpuUs(this.#node.processId)
+    const load = process.cpuUsage(loadBefore)
+    await this.#check(answers.flat())
+    return {
+      operationCount: count,
+      elapsedMs,
+      cpuUs: cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore,
+      more: { loadCpuUs: (load.user + load.system) / count, sentMs },
+    }
+  }
+
+  /** For each connection its requests in order: an account keeps to one, so that its nonces arrive in order. */
+  #requests(work: Work, count: number, size: number): readonly (readonly string[])[] {
+    const calls = this.#connections.map((): string[] => [])
+    for (let i = 0; i < count; i++) {
+      const at = i % accountCount
+      const [from, to] = [this.#accounts[at], this.#accounts[(at + this.#turn) % accountCount]]
+      if (from === undefined || to === undefined) continue
+      const fields =
+        work === 'ether'
+          ? { to: to.address, value: 1n }
+          : { to: this.#token, data: transferData(to.address, 1n) }
+      const raw = this.#sign(from, { ...fields, gasLimit: gasLimits[work] })
+      calls[at % connectionCount]?.push(callText(i, 'eth_sendRawTransaction', [raw]))
+    }
+    this.#turn = (this.#turn % (accountCount - 1)) + 1
+    return calls.map((each) => {
+      if (size === 1) return each.map((call) => this.#request(call))
+      const batches: string[] = []
+      for (let first = 0; first < each.length; first += size) {
+        batches.push(this.#request(`[${each.slice(first, first + size).join(',')}]`))
+      }
+      return batches
+    })
+  }
+
+  #request(body: string): string {
+    const { host, port } = this.#node
+    const head = `POST / HTTP/1.1\r\nhost: ${host}:${port}\r\ncontent-type: application/json\r\n`
+    return `${head}content-length: ${body.length}\r\n\r\n${body}`
+  }
+
+  #sign(from: Account, fields: Partial<UnsignedTransaction>): string {
+    const unsigned: UnsignedTransaction = {
+      type: 2,
+      chainId: this.#node.chainId,
+      nonce: from.nonce++,
+      maxPriorityFeePerGas: 1_000_000_000n,
+      maxFeePerGas: fields.to === undefined ? maxFeePerGas / 100n : maxFeePerGas,
+      gasLimit: 21_000n,
+      to: undefined,
+      value: 0n,
+      data: new Uint8Array(0),
+      accessList: [],
+      ...fields,
+    }
+    return dataToHex(encodeTransaction(signTransaction(unsigned, from.privateKey)))
+  }
+
+  /** Every transaction was taken, and the last one of each account did what it should. */
+  async #check(answers: readonly string[]): Promise<void> {
+    const results = answers.flatMap((text) => [JSON.parse(text)].flat() as RpcAnswer[])
+    const refused = results.find(({ error }) => error !== undefined)
+    if (refused !== undefined) {
+      throw new Error(`${this.#node.name}: ${refused.error?.message}`)
+    }
+    for (const { result } of results.slice(-accountCount)) {
+      const receipt = await this.#call<{ status: string }>('eth_getTransactionReceipt', [result])
+      if (receipt.status !== '0x1') throw new Error(`${this.#node.name}: a transfer failed.`)
+    }
+  }
+
+  async #untilMined(accounts: readonly Account[]): Promise<void> {
+    const startMs = performance.now()
+    for (const account of accounts) {
+      while ((await this.#nonceOf(account)) < account.nonce) {
+        if (performance.now() - startMs > minedMsMax) {
+          throw new Error(`${this.#node.name}: not all was mined within ${minedMsMax} ms.`)
+        }
+        await delay(pollMs)
+      }
+    }
+  }
+
+  async #nonceOf({ address }: Account): Promise<bigint> {
+    const result = await this.#call<string>('eth_getTransactionCount', [
+      dataToHex(address),
+      'latest',
+    ])
+    return BigInt(result)
+  }
+
+  async #call<T = unknown>(method: string, params: readonly unknown[]): Promise<T> {
+    const [connection] = this.#connections
+    if (connection === undefined) throw new Error('no connection')
+    const text = await connection.ask(this.#request(callText(0, method, params)))
+    const { result, error } = JSON.parse(text) as RpcAnswer
+    if (error !== undefined) throw new Error(`${this.#node.name}: ${method}: ${error.message}`)
+    return result as T
+  }
+}
+
+interface RpcAnswer {
+  readonly result?: unknown
+  readonly error?: { readonly message: string }
+}
+
+function accountOf(privateKey: Uint8Array): Account {
+  return { privateKey, address: addressOfPrivateKey(privateKey), nonce: 0n }
+}
+
+function callText(id: number, method: string, params: readonly unknown[]): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method, params })
+}
+
+/** `transfer(address,uint256)` */
+function transferData(to: Uint8Array, amount: bigint): Uint8Array {
+  const receiver = dataToHex(to).slice(2).padStart(64, '0')
+  return fromHex(`a9059cbb${receiver}${amount.toString(16).padStart(64, '0')}`)
+}
+
+async function sendAll(
+  connection: ClientConnection,
+  requests: readonly string[],
+): Promise<readonly string[]> {
+  const answers: string[] = []
+  for (const request of requests) answers.push(await connection.ask(request))
+  return answers
+}
