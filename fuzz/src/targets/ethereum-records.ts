@@ -104,13 +104,17 @@ function checkRecords(input: Uint8Array): void {
   const families = [RlpError, TransactionError, EnodeError]
   const transaction = allowing(families, () => decodeTransaction(input))
   if (transaction !== undefined) {
-    same(encodeTransaction(transaction), 'transaction')
+    // A copy: what was read remembers the bytes it came from.
+    same(encodeTransaction({ ...transaction }), 'transaction')
     checkMeaning(transaction)
   }
   const header = allowing(families, () => decodeBlockHeader(input))
   if (header !== undefined) same(encodeBlockHeader(header), 'header')
   const block = allowing(families, () => decodeBlock(input))
-  if (block !== undefined) same(encodeBlock(block), 'block')
+  if (block !== undefined) {
+    const transactions = block.transactions.map((each) => ({ ...each }))
+    same(encodeBlock({ ...block, transactions }), 'block')
+  }
   const receipt = allowing(families, () => decodeReceipt(input))
   if (receipt !== undefined) same(encodeReceipt(receipt), 'receipt')
   allowing(families, () => decodeNodeRecord(input))

@@ -100,7 +100,13 @@ describe('transactions', () => {
         expect(toHex(theirs.getHashedMessageToSign())).toBe(toHex(signingHash(unsigned)))
         expect(toHex(theirs.getSenderAddress().bytes)).toBe(sender)
         expect(toHex(recoverSender(transaction))).toBe(sender)
-        expect(decodeTransaction(raw)).toEqual(transaction)
+        const read = decodeTransaction(raw)
+        expect(read).toEqual(transaction)
+        // What was read remembers its bytes, a copy of it has none to remember.
+        expect(encodeTransaction(read)).toBe(raw)
+        expect(toHex(encodeTransaction({ ...read }))).toBe(toHex(raw))
+        const other = { ...read, nonce: read.nonce + 1n }
+        expect(toHex(transactionHash(other))).not.toBe(toHex(transactionHash(read)))
         const item = transactionToRlp(transaction)
         expect(transactionFromRlp(decodeRlp(encodeRlp(item)))).toEqual(transaction)
       }),

@@ -59,12 +59,32 @@ const uint256BytesSize = 32
 const lowSMax = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
 const emptyBytes = new Uint8Array(0)
 
+/** What was worked out of a transaction once. */
+interface KnownBytes {
+  readonly encoded: Uint8Array
+  hash: Uint8Array | undefined
+}
+
+/**
+ * A transaction on its way through pool, block and store is encoded five times and hashed twice otherwise. What is
+ * remembered follows from the object alone and goes with it. Reading is strict, so that the bytes which were read are
+ * the ones that would be written.
+ */
+const known = new WeakMap<Transaction, KnownBytes>()
+
 /**
  * Reads a transaction as it travels alone: a list for type 0, otherwise the type and a list.
+ * @param bytes Not to be changed afterwards.
  * @returns fields that are views into `bytes`.
  * @throws RlpError, or TransactionError for types and signatures that are none.
  */
 export function decodeTransaction(bytes: Uint8Array): Transaction {
+  const transaction = decodeFields(bytes)
+  known.set(transaction, { encoded: bytes, hash: undefined })
+  return transaction
+}
+
+function decodeFields(bytes: Uint8Array): Transaction {
   const type = bytes[0]
   if (type === undefined || type >= 0xc0) return decodeLegacy(decodeRlp(bytes))
   if (type !== 1 && type !== 2) throw typeNotSupported(type)
@@ -171,16 +191,28 @@ function signatureOf(yParity: 0 | 1, r: RlpItem | undefined, s: RlpItem | undefi
   }
 }
 
-/** @returns the bytes of a transaction that travels alone, as `eth_sendRawTransaction` takes them. */
+/**
+ * @returns the bytes of a transaction that travels alone, as `eth_sendRawTransaction` takes them; the same ones each
+ *   time, not to be changed.
+ */
 export function encodeTransaction(transaction: Transaction): Uint8Array {
-  const fields = signedFields(transaction)
-  return transaction.type === 0 ? encodeRlp(fields) : typed(transaction.type, fields)
+  return knownBytes(transaction).encoded
+}
+
+function knownBytes(transaction: Transaction): KnownBytes {
+  let bytes = known.get(transaction)
+  if (bytes === undefined) {
+    const fields = signedFields(transaction)
+    const encoded = transaction.type === 0 ? encodeRlp(fields) : typed(transaction.type, fields)
+    bytes = { encoded, hash: undefined }
+    known.set(transaction, bytes)
+  }
+  return bytes
 }
 
 /** The item that stands for a transaction in a block or message; see {@link transactionFromRlp}. */
 export function transactionToRlp(transaction: Transaction): RlpItem {
-  const fields = signedFields(transaction)
-  return transaction.type === 0 ? fields : typed(transaction.type, fields)
+  return transaction.type === 0 ? signedFields(transaction) : encodeTransaction(transaction)
 }
 
 function signedFields(transaction: Transaction): RlpItem[] {
@@ -234,9 +266,11 @@ function withoutLeadingZeros(bytes: Uint8Array): Uint8Array {
   return start === 0 ? bytes : bytes.subarray(start)
 }
 
-/** The hash by which a transaction is known. Who has its bytes already hashes those. */
+/** The hash by which a transaction is known; the same bytes each time, not to be changed. */
 export function transactionHash(transaction: Transaction): Uint8Array {
-  return keccak256(encodeTransaction(transaction))
+  const bytes = knownBytes(transaction)
+  bytes.hash ??= keccak256(bytes.encoded)
+  return bytes.hash
 }
 
 /** What the sender signs. */

@@ -4,8 +4,8 @@ import {
   decodeTransaction,
   effectiveTip,
   encodeTransaction,
-  keccak256,
   type Transaction,
+  transactionHash,
 } from '@cairn/eth-codec'
 
 /** A transaction on its way in: its sender may be known already, from a thread that recovers many. */
@@ -39,12 +39,22 @@ export interface PooledTransaction extends IncomingTransaction {
 export function readIncoming(bytes: Uint8Array, sender?: Uint8Array): IncomingTransaction {
   const raw = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
   const transaction = decodeTransaction(raw)
-  return { transaction, raw, hash: dataToHex(keccak256(raw)), ...(sender && { sender }) }
+  return {
+    transaction,
+    raw,
+    hash: dataToHex(transactionHash(transaction)),
+    ...(sender && { sender }),
+  }
 }
 
 export function incomingOf(transaction: Transaction, sender?: Uint8Array): IncomingTransaction {
   const raw = encodeTransaction(transaction)
-  return { transaction, raw, hash: dataToHex(keccak256(raw)), ...(sender && { sender }) }
+  return {
+    transaction,
+    raw,
+    hash: dataToHex(transactionHash(transaction)),
+    ...(sender && { sender }),
+  }
 }
 
 /** In wei. */
