@@ -6,7 +6,7 @@ export {
   AccountManager,
   type AccountManagerOptions,
 } from './accounts/account-manager.ts'
-export { type CallLimits, defaultCallLimits } from './call-runner.ts'
+export { type CallLimits, defaultCallLimits } from './calls/call-runner.ts'
 export { type ChainEvents, chainEvents, type PendingTransactionEvent } from './chain-events.ts'
 export {
   type CallReport,

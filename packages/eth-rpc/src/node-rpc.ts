@@ -1,9 +1,11 @@
 /** All namespaces of a node, joined; each listener gets those that it may serve. */
+import { Worker } from 'node:worker_threads'
 import type { Clock, Random } from '@cairn/core'
 import type { ChainNode, RpcRules } from '@cairn/eth-chain'
 import { AccountManager } from './accounts/account-manager.ts'
 import { Sender } from './accounts/sender.ts'
-import { type CallLimits, defaultCallLimits } from './call-runner.ts'
+import { type CallLimits, defaultCallLimits } from './calls/call-runner.ts'
+import { CallScheduler } from './calls/call-scheduler.ts'
 import { chainEvents } from './chain-events.ts'
 import { type CallReport, Dispatcher, type DispatcherLimits } from './dispatcher.ts'
 import type { MethodTable } from './method.ts'
@@ -35,6 +37,8 @@ export interface NodeRpcOptions {
   readonly clock: Clock
   readonly random: Random
   readonly callLimits?: CallLimits
+  /** The thread for calls that take long; without it they stay on this one, as they do where the source runs. */
+  readonly openCallThread?: () => Worker
   readonly sendingRules?: RpcRules
   readonly dispatcherLimits?: Partial<DispatcherLimits>
   onCall?(call: CallReport): void
@@ -46,16 +50,27 @@ export const sendingRulesDefault: RpcRules = { feeCapWei: 10n ** 18n, allowsUnpr
 /** What a listener serves unless it is told otherwise. geth's default, too. */
 export const publicNamespaces = ['eth', 'net', 'web3'] as const
 
+const isBuilt = import.meta.url.endsWith('.js')
+const builtCallThread = isBuilt
+  ? () => new Worker(new URL('./calls/call-thread.js', import.meta.url))
+  : undefined
+
 export class NodeRpc {
   readonly #options: NodeRpcOptions
+  readonly #calls: CallScheduler
   readonly #namespaces: Readonly<Record<string, MethodTable>>
 
   constructor(options: NodeRpcOptions) {
     const { node, facts, clock, random } = options
-    this.#options = options
     const { chain, pool } = node
+    this.#options = options
     const accounts = options.accounts ?? new AccountManager({ clock, random })
-    const callLimits = options.callLimits ?? defaultCallLimits
+    const calls = new CallScheduler({
+      environment: chain,
+      limits: options.callLimits ?? defaultCallLimits,
+      openThread: options.openCallThread ?? builtCallThread,
+    })
+    this.#calls = calls
     const rules = options.sendingRules ?? sendingRulesDefault
     const view = new NodeView({ chain, pendingBlock: () => node.pendingBlock() })
     const events = chainEvents(chain, node)
@@ -69,9 +84,9 @@ export class NodeRpc {
       facts: { ...facts, accounts: () => accounts.addresses() },
       clock,
       random,
-      callLimits,
+      calls,
     })
-    const fill = { view, pool, tips: new TipOracle(view), callLimits }
+    const fill = { view, pool, tips: new TipOracle(view), calls }
     const sender = new Sender({ accounts, node, rules, fill })
     const { clique } = chain
     this.#namespaces = {
@@ -86,6 +101,11 @@ export class NodeRpc {
       txpool: txpoolMethods(pool),
       ...(clique === undefined ? {} : { clique: cliqueMethods(view, clique, node.proposals) }),
     }
+  }
+
+  /** Ends calls that still run. The listeners are their owner's. */
+  async close(): Promise<void> {
+    await this.#calls.close()
   }
 
   get namespaceNames(): readonly string[] {

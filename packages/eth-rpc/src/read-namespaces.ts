@@ -1,6 +1,6 @@
 /** The namespaces of a node that only read: `eth` without sending, `net`, `web3`. What sends is added to them. */
 import type { Clock, Random } from '@cairn/core'
-import { type CallLimits, defaultCallLimits } from './call-runner.ts'
+import type { CallScheduler } from './calls/call-scheduler.ts'
 import type { ChainEvents } from './chain-events.ts'
 import type { MethodTable } from './method.ts'
 import { ethAccountMethods, type PoolNonces } from './namespaces/eth-accounts.ts'
@@ -19,7 +19,7 @@ export interface ReadNamespaceOptions {
   readonly facts: NodeFacts
   readonly clock: Clock
   readonly random: Random
-  readonly callLimits?: CallLimits
+  readonly calls: CallScheduler
 }
 
 export function readNamespaces(options: ReadNamespaceOptions): {
@@ -33,7 +33,7 @@ export function readNamespaces(options: ReadNamespaceOptions): {
       ...ethFactMethods(facts),
       ...ethBlockMethods(view, pool),
       ...ethAccountMethods(view, pool),
-      ...ethCallMethods(view, options.callLimits ?? defaultCallLimits),
+      ...ethCallMethods(view, options.calls),
       ...ethFeeMethods(view),
       ...ethFilterMethods(options),
       ...ethSubscriptionMethods({ store: view.chain.store, events, random }),

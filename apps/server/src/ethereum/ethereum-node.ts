@@ -154,7 +154,10 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
       }
     },
   })
-  closers.push(() => listeners.close())
+  closers.push(
+    () => rpc.close(),
+    () => listeners.close(),
+  )
   const endpoints = await listeners.open()
   if (sealing !== undefined) await miner.start()
   logger.log('info', 'Ethereum node is up.', {

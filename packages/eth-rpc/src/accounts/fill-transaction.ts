@@ -4,10 +4,9 @@
  */
 import type { UnsignedTransaction } from '@cairn/eth-codec'
 import type { TransactionArguments } from '../call-arguments.ts'
-import type { CallLimits } from '../call-runner.ts'
+import type { CallScheduler } from '../calls/call-scheduler.ts'
 import { faults } from '../faults.ts'
 import type { PoolNonces } from '../namespaces/eth-accounts.ts'
-import { estimateGas } from '../namespaces/eth-calls.ts'
 import type { TipOracle } from '../namespaces/eth-fees.ts'
 import type { NodeView } from '../node-view.ts'
 
@@ -15,7 +14,7 @@ export interface FillSources {
   readonly view: NodeView
   readonly pool: PoolNonces
   readonly tips: TipOracle
-  readonly callLimits: CallLimits
+  readonly calls: CallScheduler
 }
 
 const zeroAddress = new Uint8Array(20)
@@ -27,11 +26,11 @@ export type FilledTransaction = Omit<UnsignedTransaction, 'nonce'> & {
 }
 
 /** @throws RpcFault when what is given contradicts itself, or the transaction would fail. */
-export function fillTransaction(
+export async function fillTransaction(
   sources: FillSources,
   given: TransactionArguments,
-): FilledTransaction {
-  const { view, callLimits } = sources
+): Promise<FilledTransaction> {
+  const { view } = sources
   const { chainId } = view.chain.config
   if (given.chainId !== undefined && given.chainId !== chainId) {
     throw faults.server(`chainId does not match node's (have=${given.chainId}, want=${chainId})`)
@@ -41,9 +40,6 @@ export function fillTransaction(
   }
   const fees = fillFees(sources, given)
   const { from = zeroAddress, to, data, accessList } = given
-  // As geth does, without the price: an account that cannot pay is told so by the pool.
-  const unpriced = { ...given, from, gasPrice: undefined, maxFeePerGas: undefined }
-  const at = { kind: 'tag', tag: 'pending' } as const
   return {
     from,
     nonce: given.nonce,
@@ -51,12 +47,23 @@ export function fillTransaction(
     chainId,
     maxFeePerGas: fees.maxFeePerGas,
     maxPriorityFeePerGas: fees.maxPriorityFeePerGas,
-    gasLimit: given.gas ?? estimateGas(view, callLimits, unpriced, at, undefined),
+    gasLimit: given.gas ?? (await estimateGas(sources, { ...given, from })),
     to,
     value: given.value ?? 0n,
     data,
     accessList: accessList ?? [],
   }
+}
+
+async function estimateGas(
+  { view, calls }: FillSources,
+  given: TransactionArguments,
+): Promise<bigint> {
+  // As geth does, without the price: an account that cannot pay is told so by the pool.
+  const unpriced = { ...given, gasPrice: undefined, maxFeePerGas: undefined }
+  const job = { kind: 'estimate', given: unpriced, overrides: undefined } as const
+  const at = { kind: 'tag', tag: 'pending' } as const
+  return BigInt(String(await calls.run(job, () => view.stateAfter(at))))
 }
 
 /** Adds the next nonce of the account, what waits in the pool included. */

@@ -40,13 +40,13 @@ export class Sender {
     this.#fill = fill
   }
 
-  fill(given: TransactionArguments): FilledTransaction {
+  fill(given: TransactionArguments): Promise<FilledTransaction> {
     return fillTransaction(this.#fill, given)
   }
 
   /** With a signature of zeros, as geth answers it. */
-  fillUnsigned(given: TransactionArguments): Json {
-    const filled = this.fill(given)
+  async fillUnsigned(given: TransactionArguments): Promise<Json> {
+    const filled = await this.fill(given)
     return formatSigned({ ...withNonce(this.#fill, filled), signature: noSignature }, filled.from)
   }
 

@@ -25,14 +25,14 @@ export function ethSigningMethods(sender: Sender): MethodTable {
     eth_sendTransaction: method([transaction], async ([given]) => {
       const from = given.from ?? zeroAddress
       await accounts.checkUnlocked(from)
-      const filled = sender.fill(given)
+      const filled = await sender.fill(given)
       return accounts.withKey(from, (key) => sender.send(filled, key))
     }),
     eth_signTransaction: method([transaction], async ([given]) => {
       checkComplete(given)
       const from = given.from ?? zeroAddress
       await accounts.checkUnlocked(from)
-      const filled = sender.fill(given)
+      const filled = await sender.fill(given)
       return formatSigned(
         accounts.withKey(from, (key) => sender.sign(filled, key)),
         from,
@@ -74,7 +74,7 @@ async function resend(
   }
   const from = given.from ?? zeroAddress
   await sender.accounts.checkUnlocked(from)
-  const filled = sender.fill(given)
+  const filled = await sender.fill(given)
   const wanted = dataToHex(signingHash({ ...filled, nonce: given.nonce }))
   const { pending, queued } = sender.node.pool.contentFrom(from)
   const waiting = [...pending, ...queued].find(

@@ -53,15 +53,15 @@ export function personalMethods(sender: Sender, mayUnlock: () => boolean): Metho
       return true
     }),
     personal_sendTransaction: method([transaction, text], ([given, password]) =>
-      accounts.withPassword(given.from ?? zeroAddress, password, (key) =>
-        sender.send(sender.fill(given), key),
+      accounts.withPassword(given.from ?? zeroAddress, password, async (key) =>
+        sender.send(await sender.fill(given), key),
       ),
     ),
     personal_signTransaction: method([transaction, text], ([given, password]) => {
       checkComplete(given)
       const from = given.from ?? zeroAddress
-      return accounts.withPassword(from, password, (key) =>
-        formatSigned(sender.sign(sender.fill(given), key), from),
+      return accounts.withPassword(from, password, async (key) =>
+        formatSigned(sender.sign(await sender.fill(given), key), from),
       )
     }),
     personal_sign: method([data, address, optional(text)], ([message, by, password]) =>

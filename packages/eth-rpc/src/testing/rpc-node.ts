@@ -1,4 +1,5 @@
 /** A node for tests of clients: one sealer, a chain in memory, HTTP and WebSocket on free ports of loopback. */
+import type { Worker } from 'node:worker_threads'
 import { type Clock, createSystemClock, systemRandom, utf8 } from '@cairn/core'
 import { Chain, ChainNode } from '@cairn/eth-chain'
 import {
@@ -12,6 +13,7 @@ import { Evm } from '@cairn/eth-evm'
 import { createMemoryDatabase } from '@cairn/eth-state'
 import { createHttpServer } from '@cairn/http-server'
 import { AccountManager } from '../accounts/account-manager.ts'
+import type { CallLimits } from '../calls/call-runner.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import { HttpTransport } from '../http-transport.ts'
 import { Miner } from '../miner.ts'
@@ -36,13 +38,16 @@ export interface RpcTestNodeOptions {
   readonly clock?: Clock
   /** Of the account manager. */
   readonly keys?: KeyFolder
+  readonly callLimits?: CallLimits
+  /** Absent: long calls stay on the thread. */
+  readonly openCallThread?: () => Worker
 }
 
 /** @param periodSeconds 0 seals as soon as a transaction is there. */
 export async function openRpcTestNode(
   periodSeconds = 0n,
   namespaces: readonly string[] = publicNamespaces,
-  { clock = createSystemClock(), keys }: RpcTestNodeOptions = {},
+  { clock = createSystemClock(), keys, ...more }: RpcTestNodeOptions = {},
 ): Promise<RpcTestNode> {
   const sealerKey = keccak256(utf8('sealer'))
   const privateKeys = ['first', 'second'].map((name) => keccak256(utf8(name)))
@@ -76,6 +81,7 @@ export async function openRpcTestNode(
     accounts,
     mayUnlock: () => true,
     miner,
+    ...more,
     random: systemRandom,
     facts: {
       clientVersion: 'Cairn/test',
@@ -107,6 +113,7 @@ export async function openRpcTestNode(
     accounts,
     privateKeys: privateKeys.map((key) => dataToHex(key) as `0x${string}`),
     async close() {
+      await rpc.close()
       await miner.close()
       accounts.close()
       await node.close()

@@ -4,7 +4,7 @@
  */
 import { type AccessListEntry, dataFromHex, dataToHex } from '@cairn/eth-codec'
 import type { TraceCall, Tracer, TraceStep } from '@cairn/eth-evm'
-import type { TransactionArguments } from './call-arguments.ts'
+import type { TransactionArguments } from '../call-arguments.ts'
 
 const SLOAD = 0x54
 const SSTORE = 0x55

@@ -1,8 +1,9 @@
 /** Runs messages that leave nothing behind, within gas and time, and says what came of them as geth does. */
-import { type AccessListEntry, type ForkName, forkAt } from '@cairn/eth-codec'
+import { type AccessListEntry, type ChainConfig, type ForkName, forkAt } from '@cairn/eth-codec'
 import {
   type BlockContext,
   type CallInput,
+  type Evm,
   ExecutionError,
   type ExecutionState,
   executeCall,
@@ -11,10 +12,10 @@ import {
   type Tracer,
   type TransactionResult,
 } from '@cairn/eth-evm'
-import type { BlockOverrides, TransactionArguments } from './call-arguments.ts'
-import { faults, type RpcFault } from './faults.ts'
-import type { NodeView, StateView } from './node-view.ts'
-import { revertReason } from './revert-reason.ts'
+import type { BlockOverrides, TransactionArguments } from '../call-arguments.ts'
+import { faults, RpcFault } from '../faults.ts'
+import type { StateView } from '../node-view.ts'
+import { revertReason } from '../revert-reason.ts'
 
 export interface CallLimits {
   /** Gas of one call. geth: --rpc.gascap. */
@@ -33,11 +34,22 @@ export interface CallOptions {
   readonly tracer?: Tracer | undefined
 }
 
+/** What messages run with: one for each thread. */
+export interface CallEnvironment {
+  readonly evm: Evm
+  readonly config: ChainConfig
+}
+
+/** What they run on. */
+export type CallState = Pick<StateView, 'state' | 'context'>
+
+/** The time was over before the message was. */
+export class CallTimeout extends RpcFault {}
+
 /** One state to run messages on, for as long as one question takes. */
 export class CallRunner {
-  readonly view: StateView
   readonly fork: ForkName
-  readonly #node: NodeView
+  readonly #environment: CallEnvironment
   readonly #limits: CallLimits
   readonly #state: ExecutionState
   readonly #block: BlockContext
@@ -45,15 +57,19 @@ export class CallRunner {
   readonly #endsMs: number
   #isTimedOut = false
 
-  constructor(node: NodeView, view: StateView, limits: CallLimits, options: CallOptions = {}) {
-    const { evm, config } = node.chain
-    this.view = view
-    this.#node = node
+  constructor(
+    environment: CallEnvironment,
+    { state, context }: CallState,
+    limits: CallLimits,
+    options: CallOptions = {},
+  ) {
+    const { evm, config } = environment
+    this.#environment = environment
     this.#limits = limits
     this.#options = options
-    this.#block = { ...view.context, ...options.blockOverrides }
+    this.#block = { ...context, ...options.blockOverrides }
     this.fork = forkAt(config, this.#block.number, this.#block.timestamp)
-    this.#state = evm.createState(view.state)
+    this.#state = evm.createState(state)
     this.#endsMs = performance.now() + limits.durationMsMax
   }
 
@@ -75,7 +91,7 @@ export class CallRunner {
     gasLimit: bigint = given.gas ?? this.#limits.gasMax,
     accessList: readonly AccessListEntry[] = given.accessList ?? [],
   ): TransactionResult {
-    const { evm, config } = this.#node.chain
+    const { evm, config } = this.#environment
     const gas = gasLimit < this.#limits.gasMax ? gasLimit : this.#limits.gasMax
     const input: CallInput = {
       evm,
@@ -124,7 +140,8 @@ export class CallRunner {
     if (!(error instanceof ExecutionError)) return error
     if (error.code === 'ABORTED') {
       const seconds = this.#limits.durationMsMax / 1000
-      return faults.server(`execution aborted (timeout = ${seconds}s)`)
+      const { code, message } = faults.server(`execution aborted (timeout = ${seconds}s)`)
+      return new CallTimeout(code, message)
     }
     return faults.server(`err: ${error.shortMessage} (supplied gas ${gas})`)
   }

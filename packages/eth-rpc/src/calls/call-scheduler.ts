@@ -1,0 +1,99 @@
+/**
+ * Where calls run. Each begins on the thread of the node, which is quickest for the many that take a moment; what takes
+ * longer begins anew on a thread of its own, so that no call keeps the node from sealing. Between calls the node gets
+ * its turn.
+ */
+import type { Worker } from 'node:worker_threads'
+import { faults } from '../faults.ts'
+import { type CallJob, runCallJob } from './call-job.ts'
+import {
+  type CallEnvironment,
+  type CallLimits,
+  type CallState,
+  CallTimeout,
+} from './call-runner.ts'
+import { CallThread } from './call-thread-client.ts'
+
+export interface CallSchedulerOptions {
+  readonly environment: CallEnvironment
+  readonly limits: CallLimits
+  /** Undefined: calls stay on this thread to their end. */
+  readonly openThread: (() => Worker) | undefined
+}
+
+/** How long one call may keep the node's thread: short against the second between blocks. */
+const sliceMs = 20
+/** How long calls together may, before everything else gets a turn. */
+const turnMs = 10
+/** Waiting for their turn: four of the largest batches. */
+const waitingCountMax = 4096
+/** Waiting for the other thread, which may need seconds for each; who comes later had better ask again. */
+const longCountMax = 16
+
+export class CallScheduler {
+  readonly #options: CallSchedulerOptions
+  readonly #waiting: (() => void)[] = []
+  #turnEndsMs: number | undefined
+  #thread: CallThread | undefined
+
+  constructor(options: CallSchedulerOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @param stateOf Asked when the call begins.
+   * @returns what JSON-RPC answers: at once when it can be.
+   * @throws RpcFault
+   */
+  run(job: CallJob, stateOf: () => CallState): unknown {
+    if (this.#waiting.length === 0 && this.#hasTime()) return this.#begin(job, stateOf())
+    if (this.#waiting.length >= waitingCountMax) throw tooMany()
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          resolve(this.#begin(job, stateOf()))
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.close()
+  }
+
+  #begin(job: CallJob, state: CallState): unknown {
+    const { environment, limits, openThread } = this.#options
+    if (openThread === undefined || limits.durationMsMax <= sliceMs) {
+      return runCallJob({ environment, state, limits }, job)
+    }
+    try {
+      return runCallJob({ environment, state, limits: { ...limits, durationMsMax: sliceMs } }, job)
+    } catch (error) {
+      if (!(error instanceof CallTimeout)) throw error
+    }
+    this.#thread ??= new CallThread(environment, limits, openThread)
+    if (this.#thread.waitingCount >= longCountMax) throw tooMany()
+    return this.#thread.run(job, state)
+  }
+
+  /** Whether there is something left of what calls may take of this turn of the event loop. */
+  #hasTime(): boolean {
+    const nowMs = performance.now()
+    if (this.#turnEndsMs === undefined) {
+      this.#turnEndsMs = nowMs + turnMs
+      setImmediate(() => this.#nextTurn())
+    }
+    return nowMs < this.#turnEndsMs
+  }
+
+  #nextTurn(): void {
+    this.#turnEndsMs = undefined
+    while (this.#waiting.length > 0 && this.#hasTime()) this.#waiting.shift()?.()
+  }
+}
+
+function tooMany(): Error {
+  return faults.server('too many calls are waiting; try again later')
+}
