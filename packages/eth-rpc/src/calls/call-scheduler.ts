@@ -35,6 +35,7 @@ export class CallScheduler {
   readonly #waiting: (() => void)[] = []
   #turnEndsMs: number | undefined
   #thread: CallThread | undefined
+  #isClosed = false
 
   constructor(options: CallSchedulerOptions) {
     this.#options = options
@@ -59,11 +60,14 @@ export class CallScheduler {
     })
   }
 
+  /** What runs and what waits is answered with an error. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#thread?.close()
   }
 
   #begin(job: CallJob, state: CallState): unknown {
+    if (this.#isClosed) throw faults.server('the node is closing')
     const { environment, limits, openThread } = this.#options
     if (openThread === undefined || limits.durationMsMax <= sliceMs) {
       return runCallJob({ environment, state, limits }, job)
