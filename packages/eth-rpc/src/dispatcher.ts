@@ -76,6 +76,8 @@ export class Dispatcher {
   }
 
   async #batch(messages: readonly unknown[], context: CallContext): Promise<string | undefined> {
+    const preparing = this.#prepare(messages)
+    if (preparing !== undefined) await preparing
     const answers = await Promise.all(messages.map((it) => this.#answer(it, context)))
     const texts: string[] = []
     let length = 0
@@ -86,6 +88,21 @@ export class Dispatcher {
       texts.push(isTooLong ? errorText(idOf(messages[index]), faults.responseTooLarge()) : answer)
     }
     return texts.length === 0 ? undefined : `[${texts.join(',')}]`
+  }
+
+  /** Undefined when there is nothing to wait for, so that calls begin before this returns. */
+  #prepare(messages: readonly unknown[]): Promise<unknown> | undefined {
+    const calls = new Map<RpcMethod, unknown[][]>()
+    for (const message of messages) {
+      if (!isCall(message) || !Array.isArray(message.params)) continue
+      const method = this.#methods.get(message.method)
+      if (method?.prepare === undefined) continue
+      const list = calls.get(method)
+      if (list === undefined) calls.set(method, [message.params])
+      else list.push(message.params)
+    }
+    const waits = [...calls].flatMap(([method, list]) => method.prepare?.(list) ?? [])
+    return waits.length === 0 ? undefined : Promise.all(waits)
   }
 
   #answer(

@@ -28,6 +28,7 @@ export {
 } from './method.ts'
 export { Miner, type MinerOptions } from './miner.ts'
 export type { ListenerRequest, NodeControls } from './namespaces/admin.ts'
+export type { SenderRecovery } from './namespaces/eth-sending.ts'
 export type { NodeFacts } from './namespaces/web3-net.ts'
 export {
   NodeRpc,

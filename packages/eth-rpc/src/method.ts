@@ -26,6 +26,12 @@ export interface Parameter<T> {
 }
 
 export interface RpcMethod {
+  /**
+   * Told of the parameters of all its calls in a batch before the first call of that batch begins, for work that is
+   * better done for many at once. What is wrong with parameters is for `call` to say.
+   * @returns what the batch waits for; it does not reject.
+   */
+  prepare?(calls: readonly (readonly unknown[])[]): Promise<void> | undefined
   call(parameters: readonly unknown[], context: CallContext): unknown
 }
 

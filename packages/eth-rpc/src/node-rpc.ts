@@ -14,7 +14,7 @@ import { adminMethods, type NodeControls } from './namespaces/admin.ts'
 import { cliqueMethods } from './namespaces/clique.ts'
 import { debugMethods } from './namespaces/debug.ts'
 import { TipOracle } from './namespaces/eth-fees.ts'
-import { ethSendingMethods } from './namespaces/eth-sending.ts'
+import { ethSendingMethods, type SenderRecovery } from './namespaces/eth-sending.ts'
 import { ethSigningMethods } from './namespaces/eth-signing.ts'
 import { minerMethods } from './namespaces/miner.ts'
 import { personalMethods } from './namespaces/personal.ts'
@@ -40,6 +40,8 @@ export interface NodeRpcOptions {
   /** The thread for calls that take long; without it they stay on this one, as they do where the source runs. */
   readonly openCallThread?: () => Worker
   readonly sendingRules?: RpcRules
+  /** For batches of transactions; absent: on the thread that serves. */
+  readonly recovery?: SenderRecovery
   readonly dispatcherLimits?: Partial<DispatcherLimits>
   onCall?(call: CallReport): void
 }
@@ -91,7 +93,11 @@ export class NodeRpc {
     const { clique } = chain
     this.#namespaces = {
       ...read,
-      eth: { ...read.eth, ...ethSendingMethods(node, rules), ...ethSigningMethods(sender) },
+      eth: {
+        ...read.eth,
+        ...ethSendingMethods(node, rules, options.recovery),
+        ...ethSigningMethods(sender),
+      },
       personal: personalMethods(sender, () => options.mayUnlock?.() ?? false),
       debug: debugMethods(view, pool),
       ...(options.miner === undefined ? {} : { miner: minerMethods(options.miner, pool) }),

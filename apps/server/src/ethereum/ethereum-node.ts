@@ -19,6 +19,7 @@ import { type Closers, closeAll } from '../closers.ts'
 import { version } from '../version.ts'
 import { nodeControls } from './node-controls.ts'
 import { type RpcListenerOptions, RpcListeners } from './rpc-listeners.ts'
+import { openSenderRecovery } from './sender-recovery.ts'
 
 export interface AccountOptions {
   /** Folder of key files for `personal`; absent: none are kept. */
@@ -134,8 +135,11 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
     dispatcherFor: (names) => rpc.dispatcherFor(names ?? rpc.namespaceNames),
     hasUnlockedAccounts: () => accounts.hasUnlocked,
   })
+  const recovery = openSenderRecovery(logger)
+  if (recovery !== undefined) closers.push(() => recovery.close())
   const rpc = new NodeRpc({
     node,
+    ...(recovery === undefined ? {} : { recovery }),
     accounts,
     miner,
     mayUnlock: () => listeners.mayUnlock,

@@ -1,22 +1,88 @@
 /** Methods of `eth` that put transactions on their way. */
-import { type ChainNode, checkRpcTransaction, type RpcRules, readIncoming } from '@cairn/eth-chain'
+import {
+  type ChainNode,
+  checkRpcTransaction,
+  type IncomingTransaction,
+  type RpcRules,
+  readIncoming,
+} from '@cairn/eth-chain'
 import { RlpError } from '@cairn/eth-codec'
 import { faults } from '../faults.ts'
-import { type MethodTable, method } from '../method.ts'
-import { parameters } from '../parameters.ts'
+import { type MethodTable, method, type RpcMethod } from '../method.ts'
+import { parameters, readData } from '../parameters.ts'
 
-export function ethSendingMethods(node: ChainNode, rules: RpcRules): MethodTable {
+/** Finds out who signed transactions, elsewhere than on the thread that asks. */
+export interface SenderRecovery {
+  /**
+   * @param raws As they travel alone.
+   * @returns for each its sender, 20 bytes, or undefined: then whoever asked has to see for himself. Does not reject.
+   */
+  recoverSenders(raws: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>
+}
+
+/** Fewer are done in place sooner than a message to another thread and back takes. */
+const preparedCountMin = 8
+
+/** @param recovery For batches; without it senders are recovered in place, one by one. */
+export function ethSendingMethods(
+  node: ChainNode,
+  rules: RpcRules,
+  recovery?: SenderRecovery,
+): MethodTable {
+  const add = (incoming: IncomingTransaction): string => {
+    checkRpcTransaction(incoming.transaction, rules)
+    return node.pool.add(incoming, true).hash
+  }
+  const single = method([parameters.data], ([raw]) => add(readTransaction(raw)))
   return {
-    eth_sendRawTransaction: method([parameters.data], ([raw]) => {
-      const incoming = readTransaction(raw)
-      checkRpcTransaction(incoming.transaction, rules)
-      return node.pool.add(incoming, true).hash
-    }),
+    eth_sendRawTransaction: recovery === undefined ? single : inBatches(single, add, recovery),
+  }
+}
+
+/** Takes effect call by call in their order, as without; only the senders are known by then. */
+function inBatches(
+  single: RpcMethod,
+  add: (incoming: IncomingTransaction) => string,
+  recovery: SenderRecovery,
+): RpcMethod {
+  /** By the parameter's text, from `prepare` until the call of the same batch. */
+  const prepared = new Map<unknown, IncomingTransaction>()
+  return {
+    prepare(calls) {
+      if (calls.length < preparedCountMin) return undefined
+      const found: { readonly text: unknown; readonly incoming: IncomingTransaction }[] = []
+      for (const [text, ...rest] of calls) {
+        const incoming = rest.length === 0 ? tryRead(text) : undefined
+        if (incoming !== undefined) found.push({ text, incoming })
+      }
+      const raws = found.map(({ incoming }) => incoming.raw)
+      return recovery.recoverSenders(raws).then((senders) => {
+        for (const [index, { text, incoming }] of found.entries()) {
+          const sender = senders[index]
+          if (sender !== undefined) prepared.set(text, { ...incoming, sender })
+        }
+      })
+    },
+    call(given, context) {
+      const [text] = given
+      const incoming = given.length === 1 ? prepared.get(text) : undefined
+      if (incoming === undefined) return single.call(given, context)
+      prepared.delete(text)
+      return add(incoming)
+    },
+  }
+}
+
+function tryRead(text: unknown): IncomingTransaction | undefined {
+  try {
+    return readIncoming(readData(text))
+  } catch {
+    return undefined
   }
 }
 
 /** Bytes that are no transaction are refused in the words of go-ethereum's RLP. */
-function readTransaction(raw: Uint8Array): ReturnType<typeof readIncoming> {
+function readTransaction(raw: Uint8Array): IncomingTransaction {
   try {
     return readIncoming(raw)
   } catch (error) {

@@ -17,6 +17,7 @@ import type { CallLimits } from '../calls/call-runner.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import { HttpTransport } from '../http-transport.ts'
 import { Miner } from '../miner.ts'
+import type { SenderRecovery } from '../namespaces/eth-sending.ts'
 import { NodeRpc, publicNamespaces } from '../node-rpc.ts'
 import { openRpcWebSocketServer } from '../websocket-server.ts'
 
@@ -41,6 +42,7 @@ export interface RpcTestNodeOptions {
   readonly callLimits?: CallLimits
   /** Absent: long calls stay on the thread. */
   readonly openCallThread?: () => Worker
+  readonly recovery?: SenderRecovery
 }
 
 /** @param periodSeconds 0 seals as soon as a transaction is there. */
