@@ -6,6 +6,7 @@ import {
   type BlockHeader,
   type ChainConfig,
   dataToHex,
+  encodeReceipt,
   type ForkName,
   forkAt,
   includesFork,
@@ -22,7 +23,7 @@ import {
   executeTransaction,
   type TransactionResult,
 } from '@cairn/eth-evm'
-import type { State, StateStore } from '@cairn/eth-state'
+import { orderedTrieRoot, type State, type StateStore } from '@cairn/eth-state'
 
 /** How the chain above a block answers BLOCKHASH. */
 export interface BlockHashes {
@@ -77,6 +78,8 @@ export class BlockExecution {
   readonly #options: ExecutionOptions
   /** The parent's; before Byzantium that after the last transaction. */
   #base: State
+  /** Of the receipts so far, when somebody has asked. */
+  #receiptsRoot: Uint8Array | undefined
 
   constructor(options: ExecutionOptions, parent: State, header: HeaderFrame, author: Uint8Array) {
     this.#options = options
@@ -88,6 +91,12 @@ export class BlockExecution {
 
   get gasLeft(): bigint {
     return this.context.gasLimit - this.gasUsed
+  }
+
+  /** Root of the receipts so far: who seals asks once for the header, and once more to check it. */
+  get receiptsRoot(): Uint8Array {
+    this.#receiptsRoot ??= orderedTrieRoot(this.receipts.map(encodeReceipt))
+    return this.#receiptsRoot
   }
 
   /**
@@ -107,6 +116,7 @@ export class BlockExecution {
       blockGasLeft: this.gasLeft,
     })
     this.gasUsed += result.gasUsed
+    this.#receiptsRoot = undefined
     const bloom = logsBloom(result.logs)
     this.receipts.push({
       type: transaction.type,

@@ -6,7 +6,6 @@ import { equalBytes, toHex } from '@cairn/core'
 import {
   type Block,
   emptyUnclesHash,
-  encodeReceipt,
   encodeTransaction,
   type ForkName,
   includesFork,
@@ -60,7 +59,7 @@ export function checkOutcome(
   stateRoot: Uint8Array,
 ): void {
   const { header } = block
-  const { gasUsed, logsBloom, receipts } = execution
+  const { gasUsed, logsBloom, receiptsRoot } = execution
   const fail = (reason: string): never => {
     throw blockInvalid(hash, header.number, reason)
   }
@@ -68,7 +67,6 @@ export function checkOutcome(
     fail(`invalid gas used (remote: ${header.gasUsed} local: ${gasUsed})`)
   }
   if (!equalBytes(logsBloom, header.logsBloom)) fail('invalid bloom')
-  const receiptsRoot = orderedTrieRoot(receipts.map(encodeReceipt))
   if (!equalBytes(receiptsRoot, header.receiptsRoot)) {
     const remote = toHex(header.receiptsRoot)
     fail(`invalid receipt root hash (remote: ${remote} local: ${toHex(receiptsRoot)})`)

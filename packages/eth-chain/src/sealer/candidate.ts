@@ -2,14 +2,7 @@
  * The block that is being made: transactions are appended as they arrive and never run twice. It is also the pending
  * block of JSON-RPC.
  */
-import {
-  type Block,
-  type BlockHeader,
-  emptyTrieRoot,
-  encodeReceipt,
-  encodeTransaction,
-  type Transaction,
-} from '@cairn/eth-codec'
+import { type Block, type BlockHeader, encodeTransaction, type Transaction } from '@cairn/eth-codec'
 import { orderedTrieRoot } from '@cairn/eth-state'
 import type { PreparedHeader } from '../clique/sealing.ts'
 import type { BlockExecution } from '../import/execution.ts'
@@ -83,13 +76,12 @@ export class Candidate {
   }
 
   #headerWith(stateRoot: Uint8Array): BlockHeader {
-    const { gasUsed, logsBloom, receipts } = this.execution
-    const isEmpty = receipts.length === 0
+    const { gasUsed, logsBloom, receiptsRoot } = this.execution
     return {
       ...this.header,
       stateRoot,
-      transactionsRoot: isEmpty ? emptyTrieRoot : orderedTrieRoot(this.#encoded),
-      receiptsRoot: isEmpty ? emptyTrieRoot : orderedTrieRoot(receipts.map(encodeReceipt)),
+      transactionsRoot: orderedTrieRoot(this.#encoded),
+      receiptsRoot,
       logsBloom: logsBloom.slice(),
       gasUsed,
     }
