@@ -22,6 +22,8 @@ export interface LedgerDescription {
   /** As given: a key id, ARN or alias. Undefined: AWS_OWNED_KMS_KEY. */
   readonly kmsKey: string | undefined
   readonly tags: Readonly<Record<string, string>>
+  /** By table id: tags set since the table was created. Absent, also for one table: those of its CREATE TABLE. */
+  readonly tableTags?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 export interface CreateLedgerOptions {
@@ -52,6 +54,16 @@ export interface LedgerHost {
   listLedgers(): readonly LedgerDescription[]
   /** @throws LedgerError LEDGER_NOT_FOUND, TAGS_INVALID */
   updateLedger(name: string, changes: LedgerChanges): Promise<LedgerDescription>
+  /**
+   * Undefined when the ledger has no active table with this id.
+   * @throws LedgerError LEDGER_NOT_FOUND
+   */
+  tableTags(name: string, tableId: string): Readonly<Record<string, string>> | undefined
+  /**
+   * Sets the whole set of an active table.
+   * @throws LedgerError LEDGER_NOT_FOUND, TABLE_NOT_FOUND, TAGS_INVALID
+   */
+  setTableTags(name: string, tableId: string, tags: Readonly<Record<string, string>>): Promise<void>
   /** @throws LedgerError LEDGER_NOT_FOUND, LEDGER_PROTECTED */
   deleteLedger(name: string): Promise<void>
   /** @throws LedgerError LEDGER_NOT_FOUND */

@@ -25,14 +25,24 @@ export interface CatalogIndex {
   readonly sequenceNo: number
 }
 
+export type TableTags = Readonly<Record<string, string>>
+
 export interface CatalogTable extends TableInfo {
   readonly tableNo: number
   readonly isActive: boolean
   readonly indexes: readonly CatalogIndex[]
+  /** As its CREATE TABLE gave them; absent: none. */
+  readonly tags?: TableTags
 }
 
 export type CatalogOperation =
-  | { readonly kind: 'createTable'; readonly tableId: string; readonly name: string }
+  | {
+      readonly kind: 'createTable'
+      readonly tableId: string
+      readonly name: string
+      /** Absent: none. Blocks from before tables had tags have none. */
+      readonly tags?: TableTags
+    }
   | { readonly kind: 'dropTable'; readonly tableId: string }
   | { readonly kind: 'undropTable'; readonly tableId: string }
   | {
@@ -173,8 +183,8 @@ export class Catalog {
     let nextIndexNo = this.#nextIndexNo
     const { tableId } = operation
     if (operation.kind === 'createTable') {
-      const { name } = operation
-      tables.set(tableId, { tableId, name, isActive: true, indexes: [], tableNo: nextTableNo++ })
+      const { kind: _, ...described } = operation
+      tables.set(tableId, { ...described, isActive: true, indexes: [], tableNo: nextTableNo++ })
     } else {
       const table = tables.get(tableId)
       assert(table !== undefined, 'a catalog operation names a table of the catalog')
@@ -225,6 +235,7 @@ export class Catalog {
             name: ionString(table.name),
             tableNo: ionInt(table.tableNo),
             isActive: ionInt(table.isActive ? 1 : 0),
+            ...(table.tags === undefined ? {} : { tags: tagsToIon(table.tags) }),
             indexes: ionList(
               table.indexes.map((index) =>
                 ionRecord({
@@ -250,6 +261,7 @@ export class Catalog {
         name: textIn(row, 'name'),
         tableNo: numberIn(row, 'tableNo'),
         isActive: numberIn(row, 'isActive') === 1,
+        ...tagsIn(row),
         indexes: listIn(row, 'indexes').map((index) => ({
           indexId: textIn(index, 'indexId'),
           field: textIn(index, 'field'),
@@ -267,7 +279,7 @@ export class Catalog {
   }
 }
 
-function tableNotFound(tableId: string): LedgerError {
+export function tableNotFound(tableId: string): LedgerError {
   return new LedgerError(
     { code: 'TABLE_NOT_FOUND', table: tableId },
     { shortMessage: `No such table: ${tableId}` },
@@ -281,7 +293,10 @@ export function operationsToIon(operations: readonly CatalogOperation[]): IonStr
       operations.map((operation) =>
         ionRecord(
           Object.fromEntries(
-            Object.entries(operation).map(([name, text]) => [name, ionString(text)]),
+            Object.entries(operation).map(([name, member]: [string, string | TableTags]) => [
+              name,
+              typeof member === 'string' ? ionString(member) : tagsToIon(member),
+            ]),
           ),
         ),
       ),
@@ -295,7 +310,7 @@ export function operationsFromIon(value: IonValue): CatalogOperation[] {
     const kind = textIn(row, 'kind')
     switch (kind) {
       case 'createTable':
-        return { kind, tableId, name: textIn(row, 'name') }
+        return { kind, tableId, name: textIn(row, 'name'), ...tagsIn(row) }
       case 'dropTable':
       case 'undropTable':
         return { kind, tableId }
@@ -307,6 +322,24 @@ export function operationsFromIon(value: IonValue): CatalogOperation[] {
         throw new RangeError(`unknown catalog operation ${kind}`)
     }
   })
+}
+
+function tagsToIon(tags: TableTags): IonStruct {
+  return ionRecord(
+    Object.fromEntries(Object.entries(tags).map(([key, text]) => [key, ionString(text)])),
+  )
+}
+
+/** The member `tags` of a record that may have one. */
+function tagsIn(value: IonValue): { readonly tags?: TableTags } {
+  const tags = value.type === 'struct' ? fieldOf(value, 'tags') : undefined
+  if (tags === undefined) return {}
+  if (tags.type !== 'struct') throw new RangeError('catalog record: tags is no struct')
+  const entries = tags.fields.map(({ name }): [string, string] => {
+    if (typeof name !== 'string') throw new RangeError('catalog record: a tag without a key')
+    return [name, textIn(tags, name)]
+  })
+  return { tags: Object.fromEntries(entries) }
 }
 
 function memberOf(value: IonValue, name: string): IonValue {

@@ -34,6 +34,7 @@ import type {
   LedgerDescription,
   LedgerHost,
 } from './api.ts'
+import { type TableTags, tableNotFound } from './catalog.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerEngine } from './ledger.ts'
 import { defaultLimits, type LedgerLimits } from './limits.ts'
@@ -347,6 +348,23 @@ class DirectoryLedgerHost implements LedgerHost {
     })
   }
 
+  tableTags(name: string, tableId: string): TableTags | undefined {
+    const { description, engine } = this.#find(name)
+    const created = engine.createdTags(tableId)
+    return created === undefined ? undefined : (description.tableTags?.[tableId] ?? created)
+  }
+
+  setTableTags(name: string, tableId: string, tags: TableTags): Promise<void> {
+    return this.#mutex.run(async () => {
+      const { description, engine } = this.#find(name)
+      if (engine.createdTags(tableId) === undefined) throw tableNotFound(tableId)
+      checkTags(name, tags)
+      const changed = { ...description, tableTags: { ...description.tableTags, [tableId]: tags } }
+      await this.#write(changed)
+      this.#hosted.set(name, { description: changed, engine })
+    })
+  }
+
   deleteLedger(name: string): Promise<void> {
     return this.#mutex.run(async () => {
       const { description, engine } = this.#find(name)
@@ -428,7 +446,7 @@ function checkTags(ledgerName: string, tags: Readonly<Record<string, string>>): 
   throw new LedgerError(
     { code: 'TAGS_INVALID', ledgerName },
     {
-      shortMessage: `A ledger has at most ${tagCountMax} tags.`,
+      shortMessage: `A ledger or a table has at most ${tagCountMax} tags.`,
       metaMessages: [
         `Keys have 1 to ${tagKeyLengthMax} characters, values at most ${tagValueLengthMax}.`,
       ],

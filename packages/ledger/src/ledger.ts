@@ -28,7 +28,7 @@ import { BlockFollowers, firstBlockSince } from './block-followers.ts'
 import { proveInBlock } from './block-proof.ts'
 import { type BlockRecord, type BlockRedaction, blockOf } from './block-record.ts'
 import { blockRevisionToIon, blockToIon } from './block-view.ts'
-import { type Catalog, operationsToIon } from './catalog.ts'
+import { type Catalog, operationsToIon, type TableTags } from './catalog.ts'
 import { ConflictDetector, conflictKeys } from './conflict-detector.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerGauges, LedgerMetrics } from './ledger-metrics.ts'
@@ -208,6 +208,12 @@ export class LedgerEngine implements Ledger, LedgerGauges {
 
   get permissionsMode(): PermissionsMode {
     return this.#permissionsMode
+  }
+
+  /** Tags that an active table was created with; undefined when there is no such table. */
+  createdTags(tableId: string): TableTags | undefined {
+    const table = this.#catalog.findById(tableId)
+    return table?.isActive === true ? (table.tags ?? {}) : undefined
   }
 
   /** Takes effect for transactions that start from now on. */

@@ -15,7 +15,7 @@ import type {
 } from '@cairn/partiql'
 import type { BlockRecord, BlockRedaction, BlockRevision, RevisionPlace } from './block-record.ts'
 import { blockRevisionToIon, redactionToIon, revisionToIon } from './block-view.ts'
-import type { Catalog, CatalogOperation, CatalogTable } from './catalog.ts'
+import type { Catalog, CatalogOperation, CatalogTable, TableTags } from './catalog.ts'
 import { conflictKeys } from './conflict-detector.ts'
 import { LedgerError } from './errors.ts'
 import { indexKey } from './index-key.ts'
@@ -356,7 +356,7 @@ export class TransactionView implements Store {
     this.#write(table.tableId, documentId, this.#baseOf(table, documentId), undefined)
   }
 
-  createTable(name: string): string {
+  createTable(name: string, tags: TableTags): string {
     if (!tableNamePattern.test(name) || name.toLowerCase().startsWith('_ql_')) {
       throw new LedgerError(
         { code: 'TABLE_NAME_INVALID', table: name },
@@ -370,7 +370,8 @@ export class TransactionView implements Store {
     }
     const tableId = this.#source.ids.random()
     this.#reads.add(conflictKeys.tableName(name))
-    this.#applyOperation({ kind: 'createTable', tableId, name })
+    const hasTags = Object.keys(tags).length > 0
+    this.#applyOperation({ kind: 'createTable', tableId, name, ...(hasTags ? { tags } : {}) })
     return tableId
   }
 

@@ -385,11 +385,17 @@ export interface DeleteStatement extends Node {
   readonly where: Expression | undefined
 }
 
+/** `name = literal` of a WITH clause. */
+export interface StatementOption extends Node {
+  readonly name: string
+  readonly value: IonValue
+}
+
 export interface CreateTableStatement extends Node {
   readonly kind: 'createTable'
   readonly table: Identifier
   /** `WITH (aws_tags = …)`, as given. */
-  readonly options: readonly { readonly name: string; readonly value: IonValue }[]
+  readonly options: readonly StatementOption[]
 }
 
 export interface DropTableStatement extends Node {
@@ -414,7 +420,7 @@ export interface DropIndexStatement extends Node {
   readonly kind: 'dropIndex'
   readonly index: Identifier
   readonly table: Identifier
-  readonly options: readonly { readonly name: string; readonly value: IonValue }[]
+  readonly options: readonly StatementOption[]
 }
 
 /** `EXEC name e, e`. The name is lower case. */

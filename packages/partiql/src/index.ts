@@ -5,6 +5,7 @@ export { evaluateQuery } from './compile/evaluate-query.ts'
 export { type HeldTotal, heldRowCountMax } from './compile/held-rows.ts'
 export type { CompileOptions } from './compile/scope.ts'
 export { compileStatement } from './compile/statement.ts'
+export { tableTagsOf } from './compile/table-tags.ts'
 export {
   type Catalog,
   type CompiledStatement,

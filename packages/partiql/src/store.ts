@@ -76,7 +76,8 @@ export interface Store {
   delete(table: TableInfo, documentId: string): void
 
   /** DDL answers the table's id. Names, limits and states are checked by the store, which throws its own errors. */
-  createTable(name: string, options: readonly { name: string; value: IonValue }[]): string
+  /** @param tags Of its `aws_tags`, checked; empty when there are none. */
+  createTable(name: string, tags: Readonly<Record<string, string>>): string
   dropTable(table: TableInfo): string
   undropTable(tableId: string): string
   createIndex(table: TableInfo, field: string): string

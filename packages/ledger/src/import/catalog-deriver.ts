@@ -5,8 +5,15 @@
  * statement, the same at each import. QLDB's journal, "Journal contents"; a published block: vectors/qldb.
  */
 import { idBytesSize, idFromBytes, sha256, utf8 } from '@cairn/core'
-import { type Identifier, PartiqlError, parseStatement, type Statement } from '@cairn/partiql'
-import type { Catalog, CatalogOperation, CatalogTable } from '../catalog.ts'
+import {
+  type CreateTableStatement,
+  type Identifier,
+  PartiqlError,
+  parseStatement,
+  type Statement,
+  tableTagsOf,
+} from '@cairn/partiql'
+import type { Catalog, CatalogOperation, CatalogTable, TableTags } from '../catalog.ts'
 
 /** What could not be told for certain. */
 export interface CatalogNote {
@@ -35,6 +42,7 @@ interface UnseenTable {
   readonly name: string
   readonly sequenceNo: number
   readonly fields: string[]
+  readonly tags?: TableTags | undefined
 }
 
 /** Looks at the few statements that may be DDL, and parses those. */
@@ -93,7 +101,8 @@ export class CatalogDeriver {
         const { name } = statement.table
         // A statement that failed may stand there as well; it changed nothing.
         if (this.#unseen.has(name) || this.#catalog.findByName(name, true) !== undefined) return
-        this.#unseen.set(name, { name, sequenceNo: this.#sequenceNo, fields: [] })
+        const tags = readTags(statement)
+        this.#unseen.set(name, { name, sequenceNo: this.#sequenceNo, fields: [], tags })
         const tableId = this.#idInBlock(name, index, documents)
         if (tableId !== undefined) this.#create(tableId, name)
         return
@@ -142,14 +151,20 @@ export class CatalogDeriver {
       this.#note(`Table ${tableName} changed its id from ${other.tableId} to ${tableId}.`)
       this.#apply({ kind: 'dropTable', tableId: other.tableId })
       const fields = other.indexes.map(({ field }) => field)
-      this.#unseen.set(tableName, { name: tableName, sequenceNo: this.#sequenceNo, fields })
+      const { tags } = other
+      this.#unseen.set(tableName, {
+        name: tableName,
+        sequenceNo: this.#sequenceNo,
+        fields,
+        tags,
+      })
     }
     this.#create(tableId, tableName)
   }
 
   #create(tableId: string, name: string): void {
-    this.#apply({ kind: 'createTable', tableId, name })
-    const fields = this.#unseen.get(name)?.fields ?? []
+    const { fields = [], tags } = this.#unseen.get(name) ?? {}
+    this.#apply({ kind: 'createTable', tableId, name, ...(tags === undefined ? {} : { tags }) })
     this.#unseen.delete(name)
     for (const field of fields) this.#addIndex(tableId, field)
   }
@@ -239,6 +254,17 @@ export class CatalogDeriver {
 
   #note(message: string): void {
     if (this.notes.length < noteCountMax) this.notes.push({ sequenceNo: this.#sequenceNo, message })
+  }
+}
+
+/** Undefined for none, and for what we would refuse: the block stands all the same. */
+function readTags(statement: CreateTableStatement): TableTags | undefined {
+  try {
+    const tags = tableTagsOf(statement)
+    return Object.keys(tags).length === 0 ? undefined : tags
+  } catch (error) {
+    if (error instanceof PartiqlError) return undefined
+    throw error
   }
 }
 

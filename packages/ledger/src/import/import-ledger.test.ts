@@ -8,7 +8,8 @@ import {
   verifyBlock,
   verifyRevision,
 } from '@cairn/verifier'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openLedgerHost } from '../ledger-host.ts'
 import { type EmbeddedLedger, openLedger } from '../library.ts'
 import { asQldbJournal, blocksOf } from '../testing/qldb-journal.ts'
 import { temporaryDirectory, temporaryLedger } from '../testing/temporary-ledger.ts'
@@ -19,14 +20,14 @@ import { type ImportLedgerOptions, type ImportSource, importLedger } from './imp
 async function titles(ledger: EmbeddedLedger): Promise<void> {
   const run = (statement: string, ...parameters: unknown[]) =>
     ledger.transact(async (tx) => (await tx.execute(statement, ...parameters)).values)
-  await run('CREATE TABLE Vehicle')
+  await run("CREATE TABLE Vehicle WITH (aws_tags = `{'k':'v'}`)")
   await run('CREATE INDEX ON Vehicle (vin)')
   await ledger.transact(async (tx) => {
     await tx.execute('CREATE TABLE Person')
     await tx.execute('CREATE INDEX ON Person (name)')
     await tx.execute('INSERT INTO Person ?', { name: 'Ada', when: new Date(0) })
   })
-  await run('CREATE TABLE Nobody')
+  await run("CREATE TABLE Nobody WITH (aws_tags = `{'k':'n'}`)")
   await run('CREATE INDEX ON Nobody (id)')
   for (let i = 0; i < 30; i++) await run('INSERT INTO Vehicle ?', { vin: `V${i}`, owner: 'Ada' })
   for (let i = 0; i < 10; i++)
@@ -80,6 +81,21 @@ describe.each([
   ['QLDB', asQldbJournal],
   ['Cairn', (blocks: readonly IonValue[]) => [...blocks]],
 ])('an export of %s', (_, shape) => {
+  it('brings the tags that tables were created with', async () => {
+    const { strandId, blocks } = await exported()
+    const host = await openLedgerHost({
+      directory: await importInto(sourceOf(shape(blocks), strandId)),
+    })
+    onTestFinished(() => host.close())
+    const { tables } = await host.getLedger('old').statistics()
+    const tagsOf = tables.map(({ name, tableId }) => [name, host.tableTags('old', tableId)])
+    expect(Object.fromEntries(tagsOf)).toEqual({
+      Vehicle: { k: 'v' },
+      Nobody: { k: 'n' },
+      Person: undefined,
+    })
+  })
+
   it('becomes a ledger with the same blocks, digests, documents, and goes on', async () => {
     const { strandId, blocks: native } = await exported()
     const blocks = shape(native)

@@ -15,14 +15,16 @@ import type { Environment } from './environment.ts'
 import { compileExpression } from './expression.ts'
 import { addAction, findTable, type Scope, unknownTable } from './scope.ts'
 import { refuseSystemView } from './source.ts'
+import { tableTagsOf } from './table-tags.ts'
 
 type Run = (env: Environment) => Rows
 
 export function compileCreateTable(statement: CreateTableStatement, scope: Scope): Run {
   refuseSystemView(statement.table)
   addAction(scope.context, 'PartiQLCreateTable')
-  const { table, options } = statement
-  return (env) => tableRow(() => env.store.createTable(table.name, options))
+  const { name } = statement.table
+  const tags = tableTagsOf(statement)
+  return (env) => tableRow(() => env.store.createTable(name, tags))
 }
 
 export function compileDropTable(statement: DropTableStatement, scope: Scope): Run {

@@ -209,6 +209,36 @@ describe('DDL and EXEC', () => {
     expect(run(store, 'UNDROP TABLE "table1"')).toEqual(['{tableId:"table1"}'])
   })
 
+  it('hands tags of a table to the store', () => {
+    const store = createMemoryStore()
+    run(store, "CREATE TABLE T WITH (aws_tags = `{'k': 'v', two: \"w\", none: ''}`)")
+    expect(store.calls).toEqual(['tags {"k":"v","two":"w","none":""}'])
+  })
+
+  it.each([
+    ["aws_tags = 'k'", 22, 'must be a struct'],
+    ['aws_tags = `{k: 1}`', 22, 'a tag value must be a string'],
+    ['aws_tags = `{k: null.string}`', 22, 'a tag value must be a string'],
+    ['aws_tags = `null.struct`', 22, 'must be a struct'],
+    [`aws_tags = \`{k: ${'v'.repeat(257)}}\``, 22, 'at most 256 characters'],
+    [`aws_tags = \`{${'k'.repeat(129)}: v}\``, 22, '1 to 128 characters'],
+    ["aws_tags = `{'': v}`", 22, '1 to 128 characters'],
+    ["aws_tags = `{'aws:k': v}`", 22, 'not begin with "aws:"'],
+    ['aws_tags = `{k: v, k: w}`', 22, 'a tag key stands twice'],
+    ['aws_tags = `{k: v}`, aws_tags = `{}`', 43, 'aws_tags stands twice'],
+    [
+      `aws_tags = \`{${Array.from({ length: 51 }, (_, i) => `k${i}: v`)}}\``,
+      22,
+      '51 of at most 50',
+    ],
+  ])('refuses the tags %s', (option, column, message) => {
+    const store = createMemoryStore()
+    const create = () => run(store, `CREATE TABLE T WITH (${option})`)
+    expect(create).toThrow(`line 1, column ${column}: `)
+    expect(create).toThrow(message)
+    expect(run(store, 'SELECT * FROM information_schema.user_tables')).toEqual([])
+  })
+
   it('refuses an index on several fields', () => {
     const store = storeWith('{a:1}')
     expect(() => run(store, 'CREATE INDEX ON T (a, b)')).toThrow('one top-level field')

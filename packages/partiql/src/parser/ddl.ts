@@ -11,13 +11,12 @@ import type {
   ExecStatement,
   Expression,
   Identifier,
+  StatementOption,
   UndropTableStatement,
 } from '../ast.ts'
 import { parseElement } from './expressions.ts'
 import { parseIonLiteral, parseNumber } from './literals.ts'
 import type { TokenStream } from './token-stream.ts'
-
-type Options = CreateTableStatement['options']
 
 /** `CREATE TABLE t [WITH (…)]`, `CREATE INDEX ON t (field)` */
 export function parseCreate(stream: TokenStream): CreateTableStatement | CreateIndexStatement {
@@ -72,14 +71,14 @@ export function parseExec(stream: TokenStream): ExecStatement {
 }
 
 /** `WITH (name = literal, …)`, or none. */
-function parseOptions(stream: TokenStream): Options {
-  const options: { readonly name: string; readonly value: IonValue }[] = []
+function parseOptions(stream: TokenStream): readonly StatementOption[] {
+  const options: StatementOption[] = []
   if (stream.accept('WITH')) {
     const opening = stream.expect('(')
     do {
-      const { name } = stream.parseName('a name of an option')
+      const { name, position } = stream.parseName('a name of an option')
       stream.expect('=')
-      options.push(Object.freeze({ name, value: parseOptionValue(stream) }))
+      options.push(Object.freeze({ name, value: parseOptionValue(stream), position }))
     } while (stream.accept(','))
     stream.expectClosing(')', opening)
   }

@@ -183,7 +183,8 @@ export function createMemoryStore(): MemoryStore {
       addRevision(tableOf(table), documentId, undefined)
     },
 
-    createTable(name) {
+    createTable(name, tags) {
+      if (Object.keys(tags).length > 0) calls.push(`tags ${JSON.stringify(tags)}`)
       const tableId = newId('table')
       const info = { tableId, name, indexes: [] }
       tables.push({ info, isActive: true, documents: new Map(), revisions: [] })

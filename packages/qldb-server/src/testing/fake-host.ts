@@ -182,6 +182,8 @@ export class FakeLedger implements Ledger {
 export class FakeHost implements LedgerHost {
   readonly nowMs: () => number
   readonly ledgers: Map<string, { description: LedgerDescription; ledger: FakeLedger }> = new Map()
+  /** Tags of the active tables of each ledger, by table id. */
+  readonly tables: Map<string, Readonly<Record<string, string>>> = new Map()
   /** What `WAIT` waits for. */
   gate: Promise<void> = Promise.resolve()
   openGate: () => void = () => undefined
@@ -243,6 +245,20 @@ export class FakeHost implements LedgerHost {
     await Promise.resolve()
     entry.description = { ...entry.description, ...changes }
     return entry.description
+  }
+
+  tableTags(name: string, tableId: string): Readonly<Record<string, string>> | undefined {
+    this.#entry(name)
+    return this.tables.get(tableId)
+  }
+
+  async setTableTags(
+    name: string,
+    tableId: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    this.#entry(name)
+    this.tables.set(tableId, tags)
   }
 
   async deleteLedger(name: string): Promise<void> {
