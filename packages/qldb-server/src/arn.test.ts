@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { kmsKeyArn, ledgerArn, ledgerNameOfArn } from './arn.ts'
+import { kmsKeyArn, ledgerArn, ledgerNameOfArn, tableArn, tableOfArn } from './arn.ts'
 
 const settings = { region: 'eu-west-1', accountId: '123456789012' }
 
@@ -9,6 +9,15 @@ describe('ARNs', () => {
     expect(ledgerNameOfArn('arn:aws-cn:qldb:::ledger/L')).toBe('L')
     for (const arn of ['', 'L', 'arn:aws:s3:::ledger/L', 'arn:aws:qldb:r:a:ledger/L/table/t']) {
       expect(ledgerNameOfArn(arn)).toBeUndefined()
+    }
+  })
+
+  it('finds the table of an ARN', () => {
+    const table = { ledgerName: 'L', tableId: 'D35qd3e2prnJYmtKW6kok1' }
+    expect(tableOfArn(tableArn(settings, 'L', table.tableId))).toEqual(table)
+    expect(tableOfArn(`arn:aws:qldb:::ledger/L/table/${table.tableId}`)).toEqual(table)
+    for (const rest of ['ledger/L', 'ledger/L/table/', 'ledger/L/table/*', 'ledger/L/table/t/u']) {
+      expect(tableOfArn(`arn:aws:qldb:r:a:${rest}`)).toBeUndefined()
     }
   })
 

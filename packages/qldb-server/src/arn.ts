@@ -1,4 +1,4 @@
-/** Amazon Resource Names of ledgers and streams: `arn:aws:qldb:<region>:<account>:ledger/<name>` (qldb-compat 2). */
+/** Names (ARNs) of ledgers, tables and streams: `arn:aws:qldb:<region>:<account>:ledger/<name>` (qldb-compat 2). */
 
 export interface ArnSettings {
   readonly region: string
@@ -24,6 +24,18 @@ export function streamOfArn(arn: string): { ledgerName: string; streamId: string
   if (match === null) return undefined
   const [, ledgerName = '', streamId = ''] = match
   return { ledgerName, streamId }
+}
+
+export function tableArn(settings: ArnSettings, ledgerName: string, tableId: string): string {
+  return `${ledgerArn(settings, ledgerName)}/table/${tableId}`
+}
+
+/** Undefined when `arn` is no table's. */
+export function tableOfArn(arn: string): { ledgerName: string; tableId: string } | undefined {
+  const match = /^arn:[^:]+:qldb:[^:]*:[^:]*:ledger\/([^/:]+)\/table\/([A-Za-z0-9]+)$/.exec(arn)
+  if (match === null) return undefined
+  const [, ledgerName = '', tableId = ''] = match
+  return { ledgerName, tableId }
 }
 
 /** A KMS key as an ARN; what is one already, and AWS_OWNED_KMS_KEY, stay as they are. */

@@ -339,3 +339,43 @@ describe('routes', () => {
     expect((await fixture.request('POST', '/ledgers', created, headers)).status).toBe(200)
   })
 })
+
+describe('tags of tables', () => {
+  const pathOf = (tableId: string) => `/tags/${encodeURIComponent(`${arn}/table/${tableId}`)}`
+
+  it('lists, adds, overwrites and removes', async () => {
+    const fixture = await withLedger()
+    fixture.host.tables.set('T1', { k: 'v' })
+    fixture.host.tables.set('T2', {})
+    const path = pathOf('T1')
+    expect((await fixture.request('GET', path)).body).toEqual({ Tags: { k: 'v' } })
+    const added = await fixture.request('POST', path, { Tags: { k: 'w', l: '' } })
+    expect([added.status, added.text]).toEqual([200, ''])
+    expect((await fixture.request('GET', path)).body).toEqual({ Tags: { k: 'w', l: '' } })
+    await fixture.request('DELETE', `${path}?tagKeys=k`)
+    expect((await fixture.request('GET', path)).body).toEqual({ Tags: { l: '' } })
+    expect((await fixture.request('GET', pathOf('T2'))).body).toEqual({ Tags: {} })
+  })
+
+  it('has no more tags than a resource may have', async () => {
+    const fixture = await withLedger()
+    fixture.host.tables.set('T1', { k: 'v' })
+    const Tags = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, '']))
+    const refused = await fixture.request('POST', pathOf('T1'), { Tags })
+    expect(refused.body).toMatchObject({ ParameterName: 'Tags' })
+    expect((await fixture.request('GET', pathOf('T1'))).body).toEqual({ Tags: { k: 'v' } })
+  })
+
+  it.each([
+    ['GET', ''],
+    ['POST', ''],
+    ['DELETE', '?tagKeys=k'],
+  ])('does not find a table that is not there: %s', async (method, query) => {
+    const fixture = await withLedger()
+    const body = method === 'POST' ? { Tags: {} } : undefined
+    const refused = await fixture.request(method, `${pathOf('T3')}${query}`, body)
+    expect(refused.status).toBe(404)
+    expect(refused.headers['x-amzn-ErrorType']).toBe('ResourceNotFoundException')
+    expect(refused.body).toMatchObject({ ResourceType: 'Table', ResourceName: 'T3' })
+  })
+})

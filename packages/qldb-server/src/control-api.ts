@@ -13,7 +13,7 @@ import {
   type Router,
 } from '@cairn/aws-protocol'
 import type { LedgerHost } from '@cairn/ledger'
-import { type ArnSettings, ledgerArn, ledgerNameOfArn } from './arn.ts'
+import { type ArnSettings, ledgerArn, ledgerNameOfArn, tableArn, tableOfArn } from './arn.ts'
 import { CommandQueue } from './command-queue.ts'
 import {
   describeJournalS3Export,
@@ -209,7 +209,11 @@ export class ControlApi {
     const named = labels['Name'] ?? labels['LedgerName']
     const ledgerName = arn === undefined ? named : ledgerNameOfArn(arn)
     if (ledgerName !== undefined) return ledgerArn(this.#context.arns, ledgerName)
-    if (arn !== undefined) return arn
+    if (arn !== undefined) {
+      const table = tableOfArn(arn)
+      if (table === undefined) return arn
+      return tableArn(this.#context.arns, table.ledgerName, table.tableId)
+    }
     const created = operationName === 'CreateLedger' ? body['Name'] : undefined
     return typeof created === 'string' ? ledgerArn(this.#context.arns, created) : '*'
   }

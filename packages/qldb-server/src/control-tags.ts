@@ -1,6 +1,9 @@
-/** Tags of ledgers and streams. One that exists is overwritten whatever the SDK says: clients do it (qldb-compat 2). */
+/**
+ * Tags of ledgers, tables and streams. One that exists is overwritten whatever the SDK says: clients do it
+ * (qldb-compat 2).
+ */
 import { isRecord } from '@cairn/aws-protocol'
-import { ledgerNameOfArn, streamOfArn } from './arn.ts'
+import { ledgerNameOfArn, streamOfArn, tableOfArn } from './arn.ts'
 import type { ControlAnswer, ControlContext, ControlRequest } from './control-api.ts'
 import { boundTags, labelOf, tagsOf } from './control-members.ts'
 import { parameterInvalid, serverError } from './errors.ts'
@@ -34,7 +37,7 @@ export function untagResource(
   )
 }
 
-/** A ledger or a stream, as far as its tags go. */
+/** A ledger, a table or a stream, as far as its tags go. */
 interface Tagged {
   tags(): Tags
   setTags(tags: Tags): Promise<unknown>
@@ -57,30 +60,43 @@ async function changeTags(
 }
 
 function taggedOf({ host, streams }: ControlContext, request: ControlRequest): Tagged {
-  const stream = streamOfArn(labelOf(request, 'ResourceArn'))
+  const arn = labelOf(request, 'ResourceArn')
+  const stream = streamOfArn(arn)
   if (stream !== undefined && streams !== undefined) {
     const job = () => streams.get(stream.ledgerName, stream.streamId)
     return { tags: () => job().tags, setTags: (tags) => streams.setTags(job(), tags) }
   }
-  const ledgerName = ledgerNameOf(request)
+  const table = tableOfArn(arn)
+  if (table !== undefined) {
+    const { ledgerName, tableId } = table
+    return {
+      tags: () => {
+        const tags = host.tableTags(ledgerName, tableId)
+        if (tags === undefined) throw notFound('Table', tableId, 'Only active tables have tags.')
+        return tags
+      },
+      setTags: (tags) => host.setTableTags(ledgerName, tableId, tags),
+    }
+  }
+  const ledgerName = ledgerNameOf(arn)
   return {
     tags: () => host.describeLedger(ledgerName).tags,
     setTags: (tags) => host.updateLedger(ledgerName, { tags }),
   }
 }
 
-function ledgerNameOf(request: ControlRequest): string {
-  const arn = labelOf(request, 'ResourceArn')
+function ledgerNameOf(arn: string): string {
   const ledgerName = ledgerNameOfArn(arn)
   if (ledgerName !== undefined) return ledgerName
   if (/^arn:[^:]+:qldb:/.test(arn)) {
-    throw serverError(
-      { code: 'RESOURCE_NOT_FOUND', resourceType: 'Resource', resourceName: arn },
-      'Only ledgers and streams have tags.',
-    )
+    throw notFound('Resource', arn, 'Only ledgers, tables and streams have tags.')
   }
   throw parameterInvalid(
     'ResourceArn',
     'ResourceArn must be of the form arn:aws:qldb:<region>:<account>:ledger/<name>.',
   )
+}
+
+function notFound(resourceType: string, resourceName: string, message: string): Error {
+  return serverError({ code: 'RESOURCE_NOT_FOUND', resourceType, resourceName }, message)
 }

@@ -23,6 +23,8 @@ export interface Credentials {
 export interface LiveServerOptions extends Partial<QldbServerOptions> {
   /** Of the engine. */
   readonly ledgerLimits?: Partial<LedgerLimits>
+  /** Of the data, left alone at the end, for servers one after the other. Default: a new one, removed at the end. */
+  readonly directory?: string
 }
 
 export interface DriverOptions {
@@ -52,7 +54,8 @@ export class LiveServer {
   readonly logged: string[]
   readonly endpoint: string
   readonly tlsEndpoint: string
-  readonly #directory: string
+  /** To be removed at the end. */
+  readonly #directory: string | undefined
   readonly #listeners: readonly HttpServer[]
   readonly #agents: (HttpAgent | HttpsAgent)[] = []
   readonly #closers: (() => void)[] = []
@@ -63,7 +66,7 @@ export class LiveServer {
     host: LedgerHost,
     server: QldbServer,
     logged: string[],
-    directory: string,
+    directory: string | undefined,
     listeners: readonly HttpServer[],
     ports: readonly number[],
     ca: string,
@@ -79,8 +82,8 @@ export class LiveServer {
   }
 
   static async start(options: LiveServerOptions = {}): Promise<LiveServer> {
-    const { ledgerLimits, ...serverOptions } = options
-    const directory = await mkdtemp(join(tmpdir(), 'cairn-clients-'))
+    const { ledgerLimits, directory: kept, ...serverOptions } = options
+    const directory = kept ?? (await mkdtemp(join(tmpdir(), 'cairn-clients-')))
     const clock = createSystemClock()
     const limits = { ledgerCountMax: 200, ...ledgerLimits }
     const host = await openLedgerHost({ directory, limits })
@@ -99,7 +102,15 @@ export class LiveServer {
       createHttpServer({ ...common, tls: { certificatePem: cert, privateKeyPem: key } }),
     ]
     const ports = await Promise.all(listeners.map((each) => each.listen('127.0.0.1', 0)))
-    return new LiveServer(host, server, logged, directory, listeners, ports, cert)
+    return new LiveServer(
+      host,
+      server,
+      logged,
+      kept === undefined ? directory : undefined,
+      listeners,
+      ports,
+      cert,
+    )
   }
 
   async createLedger(name: string): Promise<string> {
@@ -160,6 +171,6 @@ export class LiveServer {
     for (const agent of this.#agents) agent.destroy()
     await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.host.close()
-    await rm(this.#directory, { recursive: true, force: true })
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true, force: true })
   }
 }
