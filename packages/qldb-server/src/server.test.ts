@@ -97,6 +97,12 @@ describe('authentication', () => {
       'ListTagsForResource',
       'arn:aws:qldb:us-east-1:000000000000:ledger/L',
     ],
+    [
+      'GET',
+      '/tags/arn%3Aaws%3Aqldb%3Ax%3A%3Aledger%2FL%2Ftable%2FT1',
+      'ListTagsForResource',
+      'arn:aws:qldb:us-east-1:000000000000:ledger/L/table/T1',
+    ],
   ])('authorizes %s %s', async (method, path, operation, resource) => {
     const authorizer = { isAllowed: () => false }
     const { status, body } = await new ServerFixture({ authorizer }).request(
