@@ -18,6 +18,8 @@ export interface BenchNode {
   readonly chainId: bigint
   /** Of an account with at least 100,000 ether; `0x` and 64 digits. */
   readonly richKey: string
+  /** Empties the pool of a node that may forget to mine some of it. */
+  readonly dropMethod?: string
   stop(): Promise<void>
 }
 
@@ -77,7 +79,9 @@ export async function startAnvil(
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const listening = await lineOf(child, name, /Listening on (\S+)/)
-  return nodeOf(name, child, `http://${listening}`, 31_337n)
+  const node = nodeOf(name, child, `http://${listening}`, 31_337n)
+  // Observed with 1.7.1: a transaction that comes while the one before it is being mined may wait for ever.
+  return blockTime === 'demand' ? { ...node, dropMethod: 'anvil_dropAllTransactions' } : node
 }
 
 /**
