@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LiveServer } from './live-server.ts'
 
 const clientCount = 500
-const commandCountMax = 6
+/** So few that requests meet on a fast machine too: one that waits for the disk is enough. */
+const commandCountMax = 1
 /** Of requests that were taken, in the same process as all the clients. */
 const acceptedMsMax = 5000
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
 })
 afterAll(() => live.close())
 
-describe(`${clientCount} transactions at once, ${commandCountMax} requests allowed`, () => {
+describe(`${clientCount} transactions at once, requests allowed: ${commandCountMax}`, () => {
   it('sheds what the driver repeats, loses nothing acknowledged, recovers at once', async () => {
     const ledger = await live.createLedger('overload')
     const setUp = live.driver(ledger)
