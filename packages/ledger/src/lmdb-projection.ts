@@ -13,6 +13,7 @@
  *
  * Document ids made here rise with time, so new documents are appended to the B-trees rather than scattered over them.
  */
+import { statfs } from 'node:fs/promises'
 import {
   assert,
   type FileSystem,
@@ -325,6 +326,7 @@ class LmdbProjection implements Projection {
       for (const indexNo of droppedIndexNos) await this.#clear(indexNo)
     }
     const catalog = blocks.findLast((block) => block.catalog !== undefined)?.catalog
+    await checkRoom(this.#directory)
     const isCommitted = this.#root.batch(() => {
       const index = new IndexChanges(this.#stores)
       for (const { revisions } of blocks) for (const item of revisions) this.#put(item, index)
@@ -538,6 +540,20 @@ async function finishExchange(directory: string, fileSystem: FileSystem): Promis
   await fileSystem.syncDirectory(parentOf(directory))
   await fileSystem.remove(old)
   await fileSystem.syncDirectory(parentOf(directory))
+}
+
+/**
+ * LMDB 3.5.6 corrupts its heap when a write of it fails for want of room ("corrupted size vs. prev_size"), which ends
+ * the whole process. So it is not asked to write where room is short; one commit writes a few MiB.
+ */
+const roomBytesMin = 16 * 1024 * 1024
+
+async function checkRoom(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory)
+  if (bavail * bsize >= roomBytesMin) return
+  throw new Error(
+    `no space left on device: ${bavail * bsize} bytes, at least ${roomBytesMin} needed`,
+  )
 }
 
 /** Ids kept in the list itself. More are spread over keys of their own, and stay so when they become few again. */
