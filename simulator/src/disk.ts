@@ -92,6 +92,10 @@ class SimulatedDisk implements FileSystem {
   writeFileAtomic(path: string, bytes: Uint8Array, fileMode?: number): Promise<void> {
     return this.#pace.around(() => this.#files.writeFileAtomic(path, bytes, fileMode))
   }
+
+  freeBytes(path: string): Promise<number> {
+    return this.#files.freeBytes(path)
+  }
 }
 
 class SimulatedFile implements OpenFile {

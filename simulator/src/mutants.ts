@@ -104,6 +104,7 @@ function bound(files: FileSystem): FileSystem {
     syncDirectory: (directory) => files.syncDirectory(directory),
     readFile: (path) => files.readFile(path),
     writeFileAtomic: (path, bytes, fileMode) => files.writeFileAtomic(path, bytes, fileMode),
+    freeBytes: (path) => files.freeBytes(path),
   }
 }
 

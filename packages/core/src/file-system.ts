@@ -36,4 +36,21 @@ export interface FileSystem {
   readFile(path: string): Promise<Uint8Array>
   /** Writes `path` whole: temporary file, fsync, rename, fsync of the directory. `fileMode` such as 0o600. */
   writeFileAtomic(path: string, bytes: Uint8Array, fileMode?: number): Promise<void>
+  /** Bytes that may still be written to the disk below `path`, as far as is known. */
+  freeBytes(path: string): Promise<number>
+}
+
+/**
+ * For stores that do not survive a full disk: refuses before they are asked to write.
+ * @throws Error with the code ENOSPC of the system when fewer than `bytesMin` are free.
+ */
+export async function requireRoom(
+  fileSystem: FileSystem,
+  path: string,
+  bytesMin: number,
+): Promise<void> {
+  const freeBytes = await fileSystem.freeBytes(path)
+  if (freeBytes >= bytesMin) return
+  const message = `no space left on device: ${freeBytes} bytes are free, ${bytesMin} are needed`
+  throw Object.assign(new Error(message), { code: 'ENOSPC', path })
 }

@@ -147,4 +147,8 @@ export const nodeFileSystem: FileSystem = {
     return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
   },
   writeFileAtomic,
+  async freeBytes(path) {
+    const { bavail, bsize } = await fs.promises.statfs(path)
+    return bavail * bsize
+  },
 }

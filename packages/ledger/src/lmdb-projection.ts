@@ -13,7 +13,6 @@
  *
  * Document ids made here rise with time, so new documents are appended to the B-trees rather than scattered over them.
  */
-import { statfs } from 'node:fs/promises'
 import {
   assert,
   type FileSystem,
@@ -21,6 +20,7 @@ import {
   idBytesSize,
   idFromBytes,
   idToBytes,
+  requireRoom,
 } from '@cairn/core'
 import { decodeIon, encodeIon } from '@cairn/ion'
 import { type Database, open, type RootDatabase } from 'lmdb'
@@ -206,11 +206,15 @@ class Environment {
   readonly root: RootDatabase<Buffer, Buffer>
   readonly meta: Store
   readonly stores: Stores
+  readonly #path: string
+  readonly #fileSystem: FileSystem
   #snapshotCount = 0
   #isRetired = false
   #closed: Promise<void> | undefined
 
-  constructor(path: string) {
+  constructor(path: string, fileSystem: FileSystem) {
+    this.#path = path
+    this.#fileSystem = fileSystem
     // Memory is given to LMDB zeroed (no `noMemInit`): what is in no document must not get into the file.
     this.root = open({ path, maxDbs: 8, maxReaders: readerCountMax, ...binary })
     this.meta = this.root.openDB('meta', binary)
@@ -221,6 +225,15 @@ class Environment {
       postings: this.root.openDB('postings', binary),
       redactions: this.root.openDB('redactions', binary),
     }
+  }
+
+  /**
+   * Puts and removes in one commit; it is on the disk after `flushed` only.
+   * @param bytesSize Of the values that `change` puts, where they are more than a few hundred kilobytes.
+   */
+  async write(change: () => void, bytesSize = 0): Promise<void> {
+    await requireRoom(this.#fileSystem, this.#path, roomBytesMin + 2 * bytesSize)
+    await this.root.batch(change)
   }
 
   snapshot(): LmdbSnapshot {
@@ -269,7 +282,7 @@ class LmdbProjection implements Projection {
   constructor(directory: string, fileSystem: FileSystem) {
     this.#directory = directory
     this.#fileSystem = fileSystem
-    this.#environment = new Environment(directory)
+    this.#environment = new Environment(directory, fileSystem)
     this.#watermark = decodeWatermark(this.#meta.get(metaKey('watermark')))
     const catalog = this.#meta.get(metaKey('catalog'))
     this.#catalog = catalog === undefined ? Catalog.empty : Catalog.fromIon(decodeIon(catalog))
@@ -326,8 +339,7 @@ class LmdbProjection implements Projection {
       for (const indexNo of droppedIndexNos) await this.#clear(indexNo)
     }
     const catalog = blocks.findLast((block) => block.catalog !== undefined)?.catalog
-    await checkRoom(this.#directory)
-    const isCommitted = this.#root.batch(() => {
+    await this.#environment.write(() => {
       const index = new IndexChanges(this.#stores)
       for (const { revisions } of blocks) for (const item of revisions) this.#put(item, index)
       index.write()
@@ -339,8 +351,7 @@ class LmdbProjection implements Projection {
         this.#meta.put(metaKey('catalog'), Buffer.from(encodeIon(catalog.toIon())))
       }
       this.#meta.put(metaKey('watermark'), encodeWatermark(watermark))
-    })
-    await isCommitted
+    }, recordBytesSize(blocks))
     await this.#root.flushed
     this.#watermark = watermark
     this.#catalog = catalog ?? this.#catalog
@@ -372,7 +383,7 @@ class LmdbProjection implements Projection {
     const { end } = prefixRange(start)
     for (;;) {
       const rows = [...this.#stores.current.getRange({ start, end, limit: indexChunkCount })]
-      await this.#root.batch(() => {
+      await this.#environment.write(() => {
         const index = new IndexChanges(this.#stores)
         for (const { key, value } of rows) {
           const revision = new Revision(idFromBytes(key.subarray(4)), value)
@@ -394,7 +405,7 @@ class LmdbProjection implements Projection {
       for (;;) {
         const keys = [...store.getKeys({ ...range, limit: indexChunkCount })]
         if (keys.length === 0) break
-        await this.#root.batch(() => {
+        await this.#environment.write(() => {
           for (const key of keys) store.remove(key)
         })
       }
@@ -420,7 +431,7 @@ class LmdbProjection implements Projection {
     const cleanSince = this.#meta.get(metaKey('cleanSince'))?.readIntBE(0, 6) ?? -1
     const isExchanged = supersededNo > cleanSince
     if (isExchanged) await this.#exchange(signal)
-    await this.#root.batch(() => {
+    await this.#environment.write(() => {
       for (const sequenceNo of finishedNos) this.#stores.redactions.remove(u48(sequenceNo))
     })
     await this.#root.flushed
@@ -435,7 +446,7 @@ class LmdbProjection implements Projection {
     const fresh = freshPath(this.#directory)
     if (await this.#fileSystem.exists(fresh)) await this.#fileSystem.remove(fresh)
     await this.#fileSystem.makeDirectory(fresh)
-    const target = new Environment(fresh)
+    const target = new Environment(fresh, this.#fileSystem)
     try {
       await this.#copyTo(target, signal)
     } catch (error) {
@@ -450,12 +461,12 @@ class LmdbProjection implements Projection {
 
   async #copyTo(target: Environment, signal: AbortSignal): Promise<void> {
     for (const name of storeNames) {
-      await this.#copyStore(this.#stores[name], target.root, target.stores[name], signal)
+      await this.#copyStore(name, target, signal)
     }
     const watermark = this.#meta.get(metaKey('watermark'))
     const catalog = this.#meta.get(metaKey('catalog'))
     const sequenceNo = decodeWatermark(watermark)?.sequenceNo ?? -1
-    await target.root.batch(() => {
+    await target.write(() => {
       if (watermark !== undefined) target.meta.put(metaKey('watermark'), watermark)
       if (catalog !== undefined) target.meta.put(metaKey('catalog'), catalog)
       target.meta.put(metaKey('cleanSince'), i48(sequenceNo))
@@ -464,19 +475,17 @@ class LmdbProjection implements Projection {
   }
 
   /** In pieces, so that the thread stays free for others. */
-  async #copyStore(
-    source: Store,
-    root: RootDatabase<Buffer, Buffer>,
-    target: Store,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #copyStore(name: keyof Stores, target: Environment, signal: AbortSignal): Promise<void> {
+    const source = this.#stores[name]
+    const store = target.stores[name]
     for (let start: Buffer | undefined; ; ) {
       signal.throwIfAborted()
       const from = start === undefined ? {} : { start }
       const rows = [...source.getRange({ ...from, limit: copiedCount })]
-      await root.batch(() => {
-        for (const { key, value } of rows) target.put(key, value)
-      })
+      const bytesSize = rows.reduce((sum, { value }) => sum + value.length, 0)
+      await target.write(() => {
+        for (const { key, value } of rows) store.put(key, value)
+      }, bytesSize)
       const last = rows.at(-1)
       if (last === undefined || rows.length < copiedCount) return
       start = Buffer.concat([last.key, Buffer.of(0)])
@@ -487,7 +496,7 @@ class LmdbProjection implements Projection {
     this.#latest?.release()
     this.#latest = undefined
     const environment = this.#environment
-    this.#environment = new Environment(this.#directory)
+    this.#environment = new Environment(this.#directory, this.#fileSystem)
     environment.retire()
     this.#retired = this.#retired.filter(({ isClosed }) => !isClosed)
     if (!environment.isClosed) this.#retired.push(environment)
@@ -544,16 +553,17 @@ async function finishExchange(directory: string, fileSystem: FileSystem): Promis
 
 /**
  * LMDB 3.5.6 corrupts its heap when a write of it fails for want of room ("corrupted size vs. prev_size"), which ends
- * the whole process. So it is not asked to write where room is short; one commit writes a few MiB.
+ * the whole process. So it is not asked to write where room is short: values may take twice their size, as pages are
+ * split, and this much is for the pages above them.
  */
 const roomBytesMin = 16 * 1024 * 1024
 
-async function checkRoom(directory: string): Promise<void> {
-  const { bavail, bsize } = await statfs(directory)
-  if (bavail * bsize >= roomBytesMin) return
-  throw new Error(
-    `no space left on device: ${bavail * bsize} bytes, at least ${roomBytesMin} needed`,
-  )
+function recordBytesSize(blocks: readonly ProjectedBlock[]): number {
+  let sum = 0
+  for (const { revisions } of blocks) {
+    for (const { revision } of revisions) sum += revision.record.length
+  }
+  return sum
 }
 
 /** Ids kept in the list itself. More are spread over keys of their own, and stay so when they become few again. */

@@ -8,7 +8,14 @@ import type { BlockRedaction } from './block-record.ts'
 import { Catalog, type CatalogTable } from './catalog.ts'
 import { lmdbProjections } from './lmdb-projection.ts'
 import { createMemoryProjections } from './memory-projection.ts'
-import type { ProjectedBlock, Projection, ProjectionDriver, Watermark } from './projection.ts'
+import type {
+  CreatedIndex,
+  ProjectedBlock,
+  ProjectedRevision,
+  Projection,
+  ProjectionDriver,
+  Watermark,
+} from './projection.ts'
 import { indexChanges, Revision } from './revision.ts'
 import { temporaryDirectory } from './testing/temporary-ledger.ts'
 
@@ -203,6 +210,74 @@ describe.each([
     expect(snapshot.getCurrent(1, id)?.value).toEqual(document(5))
     expect(snapshot.getDeleted(1, id)).toBeUndefined()
     snapshot.release()
+  })
+})
+
+describe('a projection in LMDB on a disk that fills up', () => {
+  const mebibyte = 1024 * 1024
+  const noRoom = expect.objectContaining({
+    code: 'PROJECTION_FAILED',
+    cause: expect.objectContaining({ code: 'ENOSPC' }),
+  })
+
+  async function openOn(disk: { freeBytes: number }) {
+    const directory = `${await temporaryDirectory()}/projection`
+    const fileSystem = { ...nodeFileSystem, freeBytes: async () => disk.freeBytes }
+    const projection = await lmdbProjections.open(directory, fileSystem)
+    onTestFinished(() => projection.close())
+    return { directory, projection }
+  }
+
+  it('refuses each kind of write before LMDB meets the end of the disk, and goes on when there is room', async () => {
+    const disk = { freeBytes: 100 * mebibyte }
+    const { directory, projection } = await openOn(disk)
+    const id = ids.ordered()
+    const first = { ...blockOf(0, [[id, 0, undefined, 1]]), catalog, redactions: [redactionOf(0)] }
+    await projection.apply([first], watermark(0))
+    const second = blockOf(1, [[id, 1, 1, 2]])
+    const [tableIndex] = table.indexes
+    const created = { ...tableIndex, tableNo: table.tableNo } as CreatedIndex
+    disk.freeBytes = 15 * mebibyte
+    await expect(projection.apply([second], watermark(1))).rejects.toEqual(noRoom)
+    await expect(
+      projection.apply([{ ...second, createdIndexes: [created] }], watermark(1)),
+    ).rejects.toEqual(noRoom)
+    await expect(
+      projection.apply([{ ...second, droppedIndexNos: [created.indexNo] }], watermark(1)),
+    ).rejects.toEqual(noRoom)
+    await expect(projection.clean(1, [0], never)).rejects.toMatchObject({ code: 'ENOSPC' })
+    expect(await readdir(dirname(directory))).toEqual(['projection'])
+    expect(projection.watermark).toEqual(watermark(0))
+    disk.freeBytes = 100 * mebibyte
+    await projection.apply([second], watermark(1))
+    expect(await projection.clean(1, [0], never)).toBe(true)
+    expect(projection.watermark).toEqual(watermark(1))
+  })
+
+  it('wants room for what it is to write, not only for a little', async () => {
+    const disk = { freeBytes: 17 * mebibyte }
+    const { projection } = await openOn(disk)
+    const large = encodeIon(ionRecord({ text: ionString('x'.repeat(100_000)) }))
+    const [item] = blockOf(0, [[ids.ordered(), 0, undefined, 1]]).revisions
+    const revisions = Array.from({ length: 40 }, (_, ordinal) => ({
+      ...(item as ProjectedRevision),
+      indexChanges: [],
+      revision: Revision.of({
+        documentId: ids.ordered(),
+        version: 0,
+        sequenceNo: 0,
+        ordinal,
+        transactionTimeMs: 1,
+        transactionId: ids.random(),
+        hash,
+        data: large,
+      }),
+    }))
+    const block = { ...blockOf(0, []), revisions }
+    await expect(projection.apply([block], watermark(0))).rejects.toEqual(noRoom)
+    disk.freeBytes = 32 * mebibyte
+    await projection.apply([block], watermark(0))
+    expect(projection.watermark).toEqual(watermark(0))
   })
 })
 

@@ -110,6 +110,11 @@ class MemoryFiles implements MemoryFileSystem {
     return undefined
   }
 
+  /** Room is never short of itself: a write that fails for want of it is a fault. */
+  async freeBytes(): Promise<number> {
+    return Number.MAX_SAFE_INTEGER
+  }
+
   counts(): OperationCounts {
     return {
       writeCount: this.#writeCount,

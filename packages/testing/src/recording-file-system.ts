@@ -78,6 +78,7 @@ export function recordFileSystem(real: FileSystem): DiskRecording {
       record({ call: 'writeFileAtomic', path, bytes: bytes.slice() }, () =>
         real.writeFileAtomic(path, bytes, mode),
       ),
+    freeBytes: (path) => real.freeBytes(path),
   }
   return {
     fileSystem,

@@ -56,12 +56,15 @@ export async function startDaemon(
   const errors: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
   const errorOutput = () => Buffer.concat(errors).toString()
-  try {
-    await waitForFile(readyFile, child)
-  } catch (cause) {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
-    throw new Error(`the server did not start:\n${errorOutput()}`, { cause })
+  const untilReady = async () => {
+    try {
+      await waitForFile(readyFile, child)
+    } catch (cause) {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+      throw new Error(`the server did not start:\n${errorOutput()}`, { cause })
+    }
   }
+  await untilReady()
   const startMs = performance.now() - startedMs
   let pid = 0
   const readReadyFile = async () => {
@@ -90,7 +93,7 @@ export async function startDaemon(
     async restart() {
       await rm(readyFile)
       process.kill(pid, 'SIGTERM')
-      await waitForFile(readyFile, child)
+      await untilReady()
       return readReadyFile()
     },
   }
