@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Block, blockHash, dataToHex } from '@cairn/eth-codec'
 import { createMemoryDatabase, lastKey, openLmdbDatabase } from '@cairn/eth-state'
 import { describe, expect, it } from 'vitest'
-import type { HeadChange } from './chain.ts'
+import type { BlocksChange } from './chain.ts'
 import { balanceOf, ChainKit, ether, makeGenesis } from './testing/chain-kit.ts'
 import { addressOf } from './testing/clique-chain.ts'
 
@@ -65,7 +65,7 @@ describe('chain', () => {
   it('moves to a better branch and back, with its transactions and receipts', () => {
     const kit = new ChainKit(makeGenesis('ABC'))
     const other = new ChainKit(makeGenesis('ABC'))
-    const changes: HeadChange[] = []
+    const changes: BlocksChange[] = []
     kit.chain.onHead((change) => changes.push(change))
     const order = signerOrder()
     // Out of turn weighs 1, in turn 2.

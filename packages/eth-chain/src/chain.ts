@@ -25,6 +25,13 @@ import {
   type State,
   type StateStore,
 } from '@cairn/eth-state'
+import type {
+  BlockAuthors,
+  ChainHead,
+  ChainReader,
+  HashedHeader,
+  HeadChange,
+} from './chain-reader.ts'
 import { CliqueEngine } from './clique/clique-engine.ts'
 import { blockInvalid, ChainError } from './errors.ts'
 import { BlockExecution, type BlockHashes, type HeaderFrame } from './import/execution.ts'
@@ -39,14 +46,12 @@ import { ChainStore, type ExecutedBlock, present } from './store/chain-store.ts'
 import { initGenesis, storedConfig } from './store/init-genesis.ts'
 
 /** The rules of headers: Clique, or for tests another. */
-export interface HeaderRules {
+export interface HeaderRules extends BlockAuthors {
   /**
    * Headers that follow one another and need not be stored yet.
    * @returns their hashes, `0x` and 64 digits. @throws HeaderError
    */
   verifyHeaders(headers: readonly BlockHeader[]): string[]
-  /** Who gets the tips of a block, `0x` and 40 digits. */
-  signerOf(header: BlockHeader, hash?: string): string
 }
 
 export interface ChainOptions {
@@ -62,18 +67,13 @@ export interface ChainOptions {
   readonly headerRules?: (config: ChainConfig, store: ChainStore) => HeaderRules
 }
 
-export interface ChainHead {
-  readonly hash: string
-  readonly header: BlockHeader
-  readonly totalDifficulty: bigint
+/** The chain itself has the blocks at hand, too, that came or left. */
+export interface BlocksChange extends HeadChange {
+  readonly removed: readonly MovedBlock[]
+  readonly added: readonly MovedBlock[]
 }
 
-/** The head moved: first the blocks that left the canonical chain, newest first, then those that came, oldest first. */
-export interface HeadChange {
-  readonly head: ChainHead
-  readonly removed: readonly ExecutedBlock[]
-  readonly added: readonly ExecutedBlock[]
-}
+export interface MovedBlock extends HashedHeader, ExecutedBlock {}
 
 export interface ImportResult {
   /** Blocks that were not known before. */
@@ -91,7 +91,7 @@ interface Extension {
   readonly state: State
 }
 
-export class Chain {
+export class Chain implements ChainReader {
   readonly store: ChainStore
   readonly config: ChainConfig
   readonly rules: HeaderRules
@@ -105,7 +105,7 @@ export class Chain {
   readonly #hashes: BlockHashes = {
     ancestorHash: (hash, from, wanted) => this.#ancestorHash(hash, from, wanted),
   }
-  readonly #listeners = new Set<(change: HeadChange) => void>()
+  readonly #listeners = new Set<(change: BlocksChange) => void>()
   readonly #bad = new RecentMap<string>(badBlockCountMax)
   /** Executed and not written yet, while blocks are being imported. */
   readonly #unwritten = new Map<string, BlockHeader>()
@@ -145,9 +145,13 @@ export class Chain {
   }
 
   /** Calls back after every move of the head. @returns what ends it. */
-  onHead(listener: (change: HeadChange) => void): () => void {
+  onHead(listener: (change: BlocksChange) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  stateAt(root: Uint8Array): State | undefined {
+    return this.#states.stateAt(root)
   }
 
   /** @throws StateError STATE_NOT_AVAILABLE when the state after that block is not kept. */
@@ -165,17 +169,15 @@ export class Chain {
   }
 
   headerByNumber(number: bigint): BlockHeader | undefined {
-    const hash = this.store.canonicalHash(number)
-    return hash === undefined ? undefined : this.store.headerByHash(hash)
+    return this.store.headerByNumber(number)
   }
 
   blockByNumber(number: bigint): Block | undefined {
-    const hash = this.store.canonicalHash(number)
-    return hash === undefined ? undefined : this.store.blockByHash(hash)
+    return this.store.blockByNumber(number)
   }
 
   isCanonical(hash: string, number: bigint): boolean {
-    return this.store.canonicalHash(number) === hash
+    return this.store.isCanonical(hash, number)
   }
 
   /**
@@ -244,21 +246,8 @@ export class Chain {
     this.#database.writeSync(() => this.store.putSealedBlock(address, block))
   }
 
-  /** A canonical or remembered block with its receipts. */
   executedBlock(hash: string): ExecutedBlock | undefined {
-    const block = this.store.blockByHash(hash)
-    const receipts = this.store.receiptsByHash(hash)
-    const senders = this.store.sendersByHash(hash)
-    const totalDifficulty = this.store.totalDifficulty(hash)
-    if (
-      block === undefined ||
-      receipts === undefined ||
-      senders === undefined ||
-      totalDifficulty === undefined
-    ) {
-      return undefined
-    }
-    return { block, hash, totalDifficulty, senders, receipts }
+    return this.store.executedBlock(hash)
   }
 
   // ---- import ----
@@ -455,13 +444,16 @@ export class Chain {
     }
     const { block, hash, totalDifficulty } = last.executed
     this.#head = { hash, header: block.header, totalDifficulty }
-    const added = extensions.map(({ executed }) => executed)
-    for (const listener of this.#listeners)
-      this.#tell(listener, { head: this.#head, removed, added })
+    const change = {
+      head: this.#head,
+      removed: removed.map(movedBlock),
+      added: extensions.map(({ executed }) => movedBlock(executed)),
+    }
+    for (const listener of this.#listeners) this.#tell(listener, change)
   }
 
   /** The head has moved whatever a listener makes of it, and whoever imported has nothing to do with that. */
-  #tell(listener: (change: HeadChange) => void, change: HeadChange): void {
+  #tell(listener: (change: BlocksChange) => void, change: BlocksChange): void {
     try {
       listener(change)
     } catch (error) {
@@ -488,6 +480,10 @@ export class Chain {
     }
     return dataFromHex(hash)
   }
+}
+
+function movedBlock(executed: ExecutedBlock): MovedBlock {
+  return { ...executed, header: executed.block.header }
 }
 
 function createClique(

@@ -1,13 +1,20 @@
 /** `@cairn/eth-chain`: which headers and transactions a chain takes. Needs Node.js. */
 
 export {
+  type BlocksChange,
   Chain,
-  type ChainHead,
   type ChainOptions,
-  type HeadChange,
   type HeaderRules,
   type ImportResult,
+  type MovedBlock,
 } from './chain.ts'
+export type {
+  BlockAuthors,
+  ChainHead,
+  ChainReader,
+  HashedHeader,
+  HeadChange,
+} from './chain-reader.ts'
 export {
   CliqueEngine,
   type CliqueEngineOptions,
@@ -57,6 +64,9 @@ export {
   snapshotToJson,
 } from './clique/snapshot-json.ts'
 export { ChainError, type ChainErrorType } from './errors.ts'
+export type { Execution, SealingOptions } from './execution/execution.ts'
+export { LocalExecution, type LocalExecutionOptions } from './execution/local-execution.ts'
+export type { PendingBlock } from './execution/pending-block.ts'
 export {
   exportBlocks,
   type ImportProgress,
@@ -79,13 +89,7 @@ export {
   matchesLog,
   type PlacedLog,
 } from './logs/log-query.ts'
-export {
-  ChainNode,
-  type ChainNodeOptions,
-  type PendingBlock,
-  type SealingOptions,
-} from './node/chain-node.ts'
-export { pendingReader } from './node/pending-reader.ts'
+export { ChainNode, type ChainNodeOptions } from './node/chain-node.ts'
 export { PoolError, type PoolErrorCode, type PoolErrorType } from './pool/pool-error.ts'
 export { PoolJournal } from './pool/pool-journal.ts'
 export { PoolKeeper, type PoolKeeperOptions } from './pool/pool-keeper.ts'

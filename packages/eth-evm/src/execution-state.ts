@@ -569,6 +569,30 @@ export class ExecutionState {
     return { accounts, codes }
   }
 
+  /**
+   * Everything that is known here of accounts that exist or existed, as changes to the state that execution began on,
+   * whatever was taken of them since. No transaction may be running.
+   */
+  knownChanges(): StateChanges {
+    assert(this.#openCheckpoints === 0 && this.#journal.length === 0)
+    const accounts: AccountChange[] = []
+    const codes: { codeHash: Uint8Array; code: Uint8Array }[] = []
+    for (const entry of this.#entries) {
+      if (!entry.isLoaded) continue
+      const { address, exists, nonce, balance, codeHash, slots } = entry
+      accounts.push({
+        address,
+        account: exists ? { nonce, balance, codeHash } : undefined,
+        storageCleared: !entry.readsThrough,
+        storage: slots === undefined ? [] : knownStorage(slots),
+      })
+      if (exists && entry.createdIn > 0 && entry.code !== undefined) {
+        codes.push({ codeHash, code: entry.code.bytes })
+      }
+    }
+    return { accounts, codes }
+  }
+
   #takeAccount(entry: AccountEntry): AccountChange | undefined {
     this.load(entry)
     const { base, address, exists, nonce, balance, codeHash } = entry
@@ -613,4 +637,12 @@ function takeStorage(slots: SlotTable, isAll: boolean): StorageChange[] {
     copyWord(current, at, base, at)
   }
   return changes
+}
+
+function knownStorage({ count, keys, current }: SlotTable): StorageChange[] {
+  const slots: StorageChange[] = []
+  for (let at = 0; at < count * wordLength; at += wordLength) {
+    slots.push({ slot: wordToBytes(keys, at), value: wordToBytes(current, at) })
+  }
+  return slots
 }

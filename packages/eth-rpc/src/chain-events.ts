@@ -1,5 +1,5 @@
 /** What filters and subscriptions wait for: heads, logs that came and went, transactions that became executable. */
-import type { Chain, ExecutedBlock } from '@cairn/eth-chain'
+import type { ChainReader, HashedHeader } from '@cairn/eth-chain'
 import type { PooledTransaction } from './namespaces/eth-blocks.ts'
 
 export interface PendingTransactionEvent extends PooledTransaction {
@@ -10,7 +10,7 @@ export interface PendingTransactionEvent extends PooledTransaction {
 export interface ChainEvents {
   /** Blocks that left the canonical chain, newest first, then those that came, oldest first. */
   onBlocks(
-    listener: (removed: readonly ExecutedBlock[], added: readonly ExecutedBlock[]) => void,
+    listener: (removed: readonly HashedHeader[], added: readonly HashedHeader[]) => void,
   ): () => void
   onTransaction(listener: (transaction: PendingTransactionEvent) => void): () => void
 }
@@ -19,7 +19,7 @@ export interface ExecutableTransactions {
   onExecutable(listener: (transaction: PendingTransactionEvent) => void): () => void
 }
 
-export function chainEvents(chain: Chain, pool: ExecutableTransactions): ChainEvents {
+export function chainEvents(chain: ChainReader, pool: ExecutableTransactions): ChainEvents {
   return {
     onBlocks: (listener) => chain.onHead(({ removed, added }) => listener(removed, added)),
     onTransaction: (listener) => pool.onExecutable(listener),

@@ -36,7 +36,7 @@ export {
   publicNamespaces,
   sendingRulesDefault,
 } from './node-rpc.ts'
-export { NodeView, type PendingBlock } from './node-view.ts'
+export { type MaybeLater, NodeView, whenThere } from './node-view.ts'
 export { type BlockReference, type BlockTag, parameters } from './parameters.ts'
 export { type ReadNamespaceOptions, readNamespaces } from './read-namespaces.ts'
 export {

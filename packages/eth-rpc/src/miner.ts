@@ -1,5 +1,5 @@
 /** Who seals here and how: what `miner` steers. Sealing begins and ends any number of times while the node runs. */
-import type { ChainNode, SealRecordStore } from '@cairn/eth-chain'
+import type { ChainNode } from '@cairn/eth-chain'
 import { addressOfPrivateKey, dataToHex } from '@cairn/eth-codec'
 import type { AccountManager } from './accounts/account-manager.ts'
 import { faults } from './faults.ts'
@@ -7,8 +7,6 @@ import { faults } from './faults.ts'
 export interface MinerOptions {
   readonly node: ChainNode
   readonly accounts: AccountManager
-  /** What the key of an address has sealed before. @param address `0x` and 40 lower-case digits. */
-  recordOf(address: string): SealRecordStore
   /** The key to seal with unless another is chosen; copied. It need not be an account of the node. */
   readonly privateKey?: Uint8Array
   readonly vanity?: Uint8Array
@@ -42,13 +40,13 @@ export class Miner {
   }
 
   get isSealing(): boolean {
-    return this.#options.node.sealer?.isRunning ?? false
+    return this.#options.node.execution.isSealing
   }
 
   /** Does nothing while it seals. @throws RpcFault or AccountError when there is no key. */
   async start(): Promise<void> {
     if (this.isSealing) return
-    const { node, recordOf } = this.#options
+    const { node } = this.#options
     const etherbase = this.#etherbase
     if (etherbase === undefined) {
       throw faults.server('etherbase missing: etherbase must be explicitly specified')
@@ -56,7 +54,6 @@ export class Miner {
     const privateKey = await this.#keyOf(etherbase)
     await node.startSealing({
       privateKey,
-      record: recordOf(etherbase),
       ...(this.#vanity === undefined ? {} : { vanity: this.#vanity }),
       ...(this.#gasLimitWanted === undefined ? {} : { gasLimitWanted: this.#gasLimitWanted }),
     })
@@ -84,13 +81,13 @@ export class Miner {
       throw faults.server(`extra exceeds max length. ${vanity.length} > ${vanityBytesMax}`)
     }
     this.#vanity = vanity
-    this.#options.node.sealer?.setVanity(vanity)
+    this.#options.node.execution.setVanity(vanity)
   }
 
   /** From the next block on. */
   setGasLimit(gasLimit: bigint): void {
     this.#gasLimitWanted = gasLimit
-    this.#options.node.sealer?.setGasLimit(gasLimit)
+    this.#options.node.execution.setGasLimit(gasLimit)
   }
 
   /** Ends sealing and overwrites the key. */

@@ -74,7 +74,7 @@ export class NodeRpc {
     })
     this.#calls = calls
     const rules = options.sendingRules ?? sendingRulesDefault
-    const view = new NodeView({ chain, pendingBlock: () => node.pendingBlock() })
+    const view = new NodeView(node.execution)
     const events = chainEvents(chain, node)
     const read = readNamespaces({
       view,
@@ -105,7 +105,9 @@ export class NodeRpc {
         ? {}
         : { admin: adminMethods(view, facts, options.controls) }),
       txpool: txpoolMethods(pool),
-      ...(clique === undefined ? {} : { clique: cliqueMethods(view, clique, node.proposals) }),
+      ...(clique === undefined
+        ? {}
+        : { clique: cliqueMethods(view, clique, node.execution.proposals) }),
     }
   }
 

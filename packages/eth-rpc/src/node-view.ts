@@ -2,21 +2,18 @@
  * What calls read: blocks by reference, the state behind each, and the pending block. Texts of errors are geth's
  * (internal/ethapi and eth/api_backend, 1.13).
  */
-import { type BlockHashes, blockContext, type Chain, type ExecutedBlock } from '@cairn/eth-chain'
+import {
+  type BlockHashes,
+  blockContext,
+  type ChainReader,
+  type ExecutedBlock,
+  type Execution,
+  type PendingBlock,
+} from '@cairn/eth-chain'
 import { type BlockHeader, dataFromHex, dataToHex, type StateReader } from '@cairn/eth-codec'
 import type { BlockContext } from '@cairn/eth-evm'
 import { faults } from './faults.ts'
 import type { BlockReference, BlockTag } from './parameters.ts'
-
-/** The block that is being made, as far as it is. */
-export interface PendingBlock {
-  /** Its state root is not known yet. */
-  readonly block: ExecutedBlock['block']
-  readonly senders: readonly Uint8Array[]
-  readonly receipts: ExecutedBlock['receipts']
-  readonly state: StateReader
-  readonly context: BlockContext
-}
 
 /** A block and the state after it. */
 export interface StateView {
@@ -26,23 +23,29 @@ export interface StateView {
   readonly context: BlockContext
 }
 
-export interface NodeViewOptions {
-  readonly chain: Chain
-  /** Undefined while none is being made. */
-  pendingBlock(): PendingBlock | undefined
+/** What is read of a node beside its chain. Both come later, since they may have to come from another thread. */
+export type NodeViewOptions = Pick<Execution, 'chain' | 'pendingBlock' | 'proof'>
+
+/** Something, at once where it is at hand. */
+export type MaybeLater<T> = T | Promise<T>
+
+/** @returns what `use` makes of the value, at once where it is at hand. */
+export function whenThere<T, R>(value: MaybeLater<T>, use: (value: T) => R): MaybeLater<R> {
+  return value instanceof Promise ? value.then(use) : use(value)
 }
 
 export class NodeView {
-  readonly chain: Chain
-  readonly #pendingBlock: () => PendingBlock | undefined
+  readonly chain: ChainReader
+  readonly #options: NodeViewOptions
 
-  constructor({ chain, pendingBlock }: NodeViewOptions) {
-    this.chain = chain
-    this.#pendingBlock = pendingBlock
+  constructor(options: NodeViewOptions) {
+    this.chain = options.chain
+    this.#options = options
   }
 
-  get pending(): PendingBlock | undefined {
-    return this.#pendingBlock()
+  /** Undefined while none is being made. */
+  pendingBlock(): Promise<PendingBlock | undefined> {
+    return this.#options.pendingBlock()
   }
 
   /** The hash of a stored block, `0x` and 64 digits; undefined when there is none. */
@@ -92,20 +95,35 @@ export class NodeView {
     )
   }
 
-  /** @throws RpcFault when there is no such block, or its state is not kept any more. */
-  stateAfter(reference: BlockReference): StateView {
-    const isPending = reference.kind === 'tag' && reference.tag === 'pending'
-    const pending = isPending ? this.pending : undefined
-    if (pending !== undefined) {
+  /**
+   * Later for the pending block, at once for all others.
+   * @throws RpcFault when there is no such block, or its state is not kept any more.
+   */
+  stateAfter(reference: BlockReference): MaybeLater<StateView> {
+    if (!isPending(reference)) return this.#storedState(reference)
+    return this.pendingBlock().then((pending) => {
+      if (pending === undefined) return this.#storedState(reference)
       const { block, state, context } = pending
       return { header: block.header, state, context }
-    }
+    })
+  }
+
+  #storedState(reference: BlockReference): StateView {
     const { header, hash } = this.header(reference)
     return { header, state: this.#stateOf(header), context: this.#contextOf(header, hash) }
   }
 
+  /** Of an account and slots of it after a block. @throws RpcFault as `stateAfter` */
+  proof(
+    reference: BlockReference,
+    address: Uint8Array,
+    slots: readonly Uint8Array[],
+  ): ReturnType<Execution['proof']> {
+    return this.#options.proof(this.header(reference).header.stateRoot, address, slots)
+  }
+
   #stateOf(header: BlockHeader): StateReader {
-    const state = this.chain.states.stateAt(header.stateRoot)
+    const state = this.chain.stateAt(header.stateRoot)
     if (state !== undefined) return state
     const root = dataToHex(header.stateRoot)
     throw faults.server(`missing trie node ${root.slice(2)} (path ) state ${root} is not available`)
@@ -119,23 +137,16 @@ export class NodeView {
   }
 
   readonly #hashes: BlockHashes = {
-    ancestorHash: (parentHash, parentNumber, number) => {
-      const { store } = this.chain
-      let hash: string | undefined = parentHash
-      for (let at = parentNumber; hash !== undefined && at > number; at--) {
-        if (this.chain.isCanonical(hash, at)) {
-          hash = store.canonicalHash(number)
-          break
-        }
-        const header = store.headerByHash(hash)
-        hash = header === undefined ? undefined : dataToHex(header.parentHash)
-      }
-      return hash === undefined ? undefined : dataFromHex(hash)
-    },
+    ancestorHash: (parentHash, parentNumber, number) =>
+      this.chain.store.ancestorHash(parentHash, parentNumber, number),
   }
 
   /** A block of any branch with its receipts. */
   executedBlock(hash: string): ExecutedBlock | undefined {
     return this.chain.executedBlock(hash)
   }
+}
+
+export function isPending(reference: BlockReference): boolean {
+  return reference.kind === 'tag' && reference.tag === 'pending'
 }

@@ -9,7 +9,7 @@ export {
   type Table,
   type TableRow,
 } from './database.ts'
-export { StateError, type StateErrorType } from './errors.ts'
+export { StateError, type StateErrorType, stateNotAvailable } from './errors.ts'
 export { openLmdbDatabase } from './lmdb-database.ts'
 export { createMemoryDatabase } from './memory-database.ts'
 export {

@@ -3,7 +3,13 @@
  * closed in the reverse. Used by the daemon for its private chain, and by `cairn geth`.
  */
 import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
-import { Chain, ChainNode, openChainFolder, type PoolLimits } from '@cairn/eth-chain'
+import {
+  Chain,
+  ChainNode,
+  LocalExecution,
+  openChainFolder,
+  type PoolLimits,
+} from '@cairn/eth-chain'
 import { type Genesis, type KeyFileCost, KeyFolder, secp256k1BackendName } from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import {
@@ -17,7 +23,7 @@ import {
 import { nodeFileSystem } from '@cairn/journal'
 import { type Closers, closeAll } from '../closers.ts'
 import { version } from '../version.ts'
-import { nodeControls } from './node-controls.ts'
+import { nodeControls, readChainFilePieces } from './node-controls.ts'
 import { type RpcListenerOptions, RpcListeners } from './rpc-listeners.ts'
 import { openSenderRecovery } from './sender-recovery.ts'
 
@@ -98,11 +104,18 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
     isArchive: options.isArchive ?? false,
     ...(options.genesis === undefined ? {} : { genesis: options.genesis }),
   })
-  const node = new ChainNode({
+  const execution = new LocalExecution({
     chain,
     clock,
     logger,
     random,
+    recordOf: (address) => folder.sealRecord(address),
+    openFile: readChainFilePieces,
+  })
+  const node = new ChainNode({
+    execution,
+    clock,
+    logger,
     poolLimits: options.poolLimits ?? {},
     noLocals: options.noLocals ?? false,
   })
@@ -117,7 +130,6 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
   const miner = new Miner({
     node,
     accounts,
-    recordOf: (address) => folder.sealRecord(address),
     ...sealing,
   })
   closers.push(() => miner.close())
@@ -143,7 +155,7 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
     accounts,
     miner,
     mayUnlock: () => listeners.mayUnlock,
-    controls: nodeControls(options.directory, chain, listeners),
+    controls: nodeControls(options.directory, execution, listeners),
     facts,
     clock,
     random,

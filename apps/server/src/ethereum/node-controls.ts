@@ -4,14 +4,14 @@ import { access, open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import { type Chain, exportBlocks, importChainFile } from '@cairn/eth-chain'
+import { type ChainReader, type Execution, exportBlocks } from '@cairn/eth-chain'
 import { faults, type NodeControls } from '@cairn/eth-rpc'
 import { nodeFileSystem } from '@cairn/journal'
 import type { RpcListeners } from './rpc-listeners.ts'
 
 export function nodeControls(
   dataDirectory: string,
-  chain: Chain,
+  execution: Execution,
   listeners: RpcListeners,
 ): NodeControls {
   return {
@@ -20,12 +20,21 @@ export function nodeControls(
     stopHttp: () => listeners.stop('http'),
     startWebSocket: (request) => listeners.start('ws', request),
     stopWebSocket: () => listeners.stop('ws'),
-    exportChain: (path, first, last) => fileErrors(() => exportChain(chain, path, first, last)),
-    importChain: (path) => fileErrors(() => importChain(chain, path)),
+    exportChain: (path, first, last) =>
+      fileErrors(() => exportChain(execution.chain, path, first, last)),
+    importChain: (path) =>
+      fileErrors(async () => {
+        await execution.importFile(path)
+      }),
   }
 }
 
-async function exportChain(chain: Chain, path: string, first: bigint, last: bigint): Promise<void> {
+async function exportChain(
+  chain: ChainReader,
+  path: string,
+  first: bigint,
+  last: bigint,
+): Promise<void> {
   if (await exists(path)) throw faults.server('location would overwrite an existing file')
   // Whole or not at all under its name, and never in place of what somebody else has begun.
   const temporary = `${path}.tmp`
@@ -41,13 +50,16 @@ async function exportChain(chain: Chain, path: string, first: bigint, last: bigi
   }
 }
 
-async function importChain(chain: Chain, path: string): Promise<void> {
+/** The bytes of a chain file, unpacked when its name ends in `.gz`. */
+export async function* readChainFilePieces(path: string): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path)
   if (!path.endsWith('.gz')) {
-    await importChainFile(chain, file)
+    yield* file
     return
   }
-  await pipeline(file, createGunzip(), (pieces) => importChainFile(chain, pieces))
+  const unpacked = createGunzip()
+  file.on('error', (error) => unpacked.destroy(error))
+  yield* file.pipe(unpacked)
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -20,7 +20,11 @@ const blockCountPerImport = 256
 const transactionCountPerImport = 2000
 
 /** Canonical blocks `first` to `last`, both included, as they stand in a file. */
-export function* exportBlocks(chain: Chain, first: bigint, last: bigint): Generator<Uint8Array> {
+export function* exportBlocks(
+  chain: Pick<Chain, 'blockByNumber'>,
+  first: bigint,
+  last: bigint,
+): Generator<Uint8Array> {
   for (let number = first; number <= last; number++) {
     const block = chain.blockByNumber(number)
     if (block === undefined) return

@@ -2,8 +2,8 @@ import { type Clock, createSystemClock } from '@cairn/core'
 import { encodeTransaction } from '@cairn/eth-codec'
 import { createMemoryFileSystem, createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
-import type { HeadChange } from '../chain.ts'
-import { balanceOf, ChainKit, ether, makeGenesis, memoryRecord } from '../testing/chain-kit.ts'
+import type { HeadChange } from '../chain-reader.ts'
+import { balanceOf, ChainKit, ether, makeGenesis } from '../testing/chain-kit.ts'
 import { addressOf, keyOf } from '../testing/clique-chain.ts'
 import { ChainNode } from './chain-node.ts'
 
@@ -12,7 +12,7 @@ function makeNode(
   clock: Clock = createSystemClock(),
 ): { kit: ChainKit; node: ChainNode } {
   const kit = new ChainKit(makeGenesis('A', periodSeconds), { clock })
-  return { kit, node: new ChainNode({ chain: kit.chain, clock }) }
+  return { kit, node: new ChainNode({ execution: kit.execution(), clock }) }
 }
 
 function whenHead(node: ChainNode, isIt: (change: HeadChange) => boolean): Promise<void> {
@@ -28,7 +28,7 @@ function whenHead(node: ChainNode, isIt: (change: HeadChange) => boolean): Promi
 describe('chain node', () => {
   it('seals what is submitted in any order of nonces, and loses none', async () => {
     const { kit, node } = makeNode(0)
-    await node.startSealing({ privateKey: keyOf('A'), record: memoryRecord() })
+    await node.startSealing({ privateKey: keyOf('A') })
     const transactions = [...'BCD'].flatMap((name) =>
       Array.from({ length: 40 }, () => kit.transaction(name)),
     )
@@ -44,15 +44,15 @@ describe('chain node', () => {
     // The next block's time is an hour away, and nobody moves the clock.
     const { kit, node } = makeNode(3600, createVirtualClock(1_700_003_600_000))
     kit.extend('A')
-    expect(node.pendingBlock()).toBeUndefined()
-    await node.startSealing({ privateKey: keyOf('A'), record: memoryRecord() })
+    expect(await node.pendingBlock()).toBeUndefined()
+    await node.startSealing({ privateKey: keyOf('A') })
     node.submit(encodeTransaction(kit.transaction('B', { value: 5n })))
     // PUSH1 0 PUSH1 0 RETURN at the start of memory would be no code; this returns one byte, STOP.
     const initCode = Uint8Array.of(0x60, 0x01, 0x60, 0x00, 0xf3)
     node.submit(
       encodeTransaction(kit.transaction('B', { to: undefined, value: 0n, data: initCode })),
     )
-    const pending = node.pendingBlock()
+    const pending = await node.pendingBlock()
     expect(pending?.block.transactions).toHaveLength(2)
     expect(pending?.block.header.number).toBe(2n)
     expect(pending?.state.readAccount(addressOf('E'))?.balance).toBe(1000n * ether + 5n)
@@ -66,7 +66,7 @@ describe('chain node', () => {
   it('takes transactions of a branch that lost back into the pool', () => {
     const clock = createSystemClock()
     const kit = new ChainKit(makeGenesis('ABC'), { clock })
-    const node = new ChainNode({ chain: kit.chain, clock })
+    const node = new ChainNode({ execution: kit.execution(), clock })
     const sorted = [...'ABC'].sort((a, b) => Buffer.compare(addressOf(a), addressOf(b)))
     const genesis = kit.chain.genesisHash
     const strong = kit.makeBlock(genesis, sorted[1] as string)
@@ -81,21 +81,21 @@ describe('chain node', () => {
     // The clock stands still, so that nothing is sealed.
     const clock = createVirtualClock(1_700_000_001_000)
     const kit = new ChainKit(makeGenesis('ABC'), { clock })
-    const node = new ChainNode({ chain: kit.chain, clock })
+    const node = new ChainNode({ execution: kit.execution(), clock })
     const sorted = [...'ABC'].sort((a, b) => Buffer.compare(addressOf(a), addressOf(b)))
     const [weak, strong, sealing] = sorted as [string, string, string]
     const lost = kit.transaction('D')
     const weakBlock = kit.makeBlock(kit.chain.genesisHash, weak, [lost])
     const strongBlock = kit.makeBlock(kit.chain.genesisHash, strong)
-    await node.startSealing({ privateKey: keyOf(sealing), record: memoryRecord() })
+    await node.startSealing({ privateKey: keyOf(sealing) })
     const turn = () => new Promise((resolve) => setImmediate(resolve))
     kit.chain.importBlocks([weakBlock])
     await turn()
-    expect(node.pendingBlock()?.block.header.number).toBe(2n)
+    expect((await node.pendingBlock())?.block.header.number).toBe(2n)
     kit.chain.importBlocks([strongBlock])
-    expect(node.pendingBlock()).toBeUndefined()
+    expect(await node.pendingBlock()).toBeUndefined()
     await turn()
-    expect(node.pendingBlock()?.block.transactions).toEqual([lost])
+    expect((await node.pendingBlock())?.block.transactions).toEqual([lost])
     await node.close()
   })
 

@@ -1,67 +1,48 @@
 /**
- * A node's chain with its transaction pool and, when it has a key, its sealer: what JSON-RPC and the network stand on.
- * The pool follows the head before anybody else hears of it.
+ * A node's chain with its transaction pool and what executes: what JSON-RPC and the network stand on. The pool follows
+ * the head before anybody else hears of it.
  */
-import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
-import { type Block, forkAt, isLondon, type Receipt, type StateReader } from '@cairn/eth-codec'
-import type { BlockContext } from '@cairn/eth-evm'
-import type { Chain, HeadChange } from '../chain.ts'
-import { CliqueProposals } from '../clique/proposals.ts'
-import { SealRecord, type SealRecordStore } from '../clique/seal-record.ts'
+import { type Clock, type Logger, silentLogger } from '@cairn/core'
+import { forkAt, isLondon } from '@cairn/eth-codec'
+import { stateNotAvailable } from '@cairn/eth-state'
+import type { ChainReader, HeadChange } from '../chain-reader.ts'
+import type { Execution, SealingOptions } from '../execution/execution.ts'
+import type { PendingBlock } from '../execution/pending-block.ts'
 import { nextBaseFee } from '../gas-rules.ts'
 import { PoolKeeper, type PoolKeeperOptions } from '../pool/pool-keeper.ts'
-import { incomingOf, readIncoming } from '../pool/pooled-transaction.ts'
+import {
+  type IncomingTransaction,
+  incomingOf,
+  type PooledTransaction,
+  readIncoming,
+} from '../pool/pooled-transaction.ts'
 import { type PoolLimits, TransactionPool } from '../pool/transaction-pool.ts'
 import type { PoolHead } from '../pool/validation.ts'
 import type { PendingTransaction } from '../sealer/candidate.ts'
-import { type PendingSelection, type PendingTransactions, Sealer } from '../sealer/sealer.ts'
-import { pendingReader } from './pending-reader.ts'
 
 export interface ChainNodeOptions {
-  readonly chain: Chain
+  readonly execution: Execution
   readonly clock: Clock
   readonly logger?: Logger
-  readonly random?: Random
   readonly poolLimits?: Partial<PoolLimits>
   /** `--txpool.nolocals` */
   readonly noLocals?: boolean
 }
 
-export interface SealingOptions {
-  readonly privateKey: Uint8Array
-  readonly record: SealRecordStore
-  readonly vanity?: Uint8Array
-  readonly gasLimitWanted?: bigint
-}
-
-/** The block that is being made, as far as it is. */
-export interface PendingBlock {
-  /** Its state root is zeros. */
-  readonly block: Block
-  readonly senders: readonly Uint8Array[]
-  readonly receipts: readonly Receipt[]
-  readonly state: StateReader
-  readonly context: BlockContext
-}
-
-export class ChainNode implements PendingTransactions {
-  readonly chain: Chain
+export class ChainNode {
+  readonly execution: Execution
   readonly pool: TransactionPool
-  readonly proposals: CliqueProposals = new CliqueProposals()
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #random: Random
   readonly #endFollowing: () => void
-  #sealer: Sealer | undefined
   #keeper: PoolKeeper | undefined
 
   constructor(options: ChainNodeOptions) {
-    const { chain, clock, poolLimits = {}, noLocals = false } = options
-    this.chain = chain
+    const { execution, clock, poolLimits = {}, noLocals = false } = options
+    this.execution = execution
     this.#clock = clock
     this.#logger = options.logger ?? silentLogger
-    this.#random = options.random ?? systemRandom
-    const { chainId } = chain.config
+    const { chainId } = this.chain.config
     this.pool = new TransactionPool({
       chainId,
       head: this.#poolHead(),
@@ -69,46 +50,35 @@ export class ChainNode implements PendingTransactions {
       limits: poolLimits,
       noLocals,
     })
-    this.#endFollowing = chain.onHead((change) => this.#follow(change))
+    this.#endFollowing = this.chain.onHead((change) => this.#follow(change))
   }
 
-  get sealer(): Sealer | undefined {
-    return this.#sealer
+  get chain(): ChainReader {
+    return this.execution.chain
   }
 
   /**
    * Takes a transaction over one of this node's own interfaces.
-   * @returns its hash, `0x` and 64 digits.
-   * @throws RlpError, TransactionError, PoolError
+   * @throws PoolError; why nothing is executed, when nothing is.
    */
-  submit(raw: Uint8Array): string {
-    return this.pool.add(readIncoming(raw), true).hash
+  add(incoming: IncomingTransaction): PooledTransaction {
+    const { failure } = this.execution
+    if (failure !== undefined) throw failure
+    return this.pool.add(incoming, true)
   }
 
-  select(baseFee: bigint): PendingSelection {
-    return this.pool.selection(baseFee)
+  /** The same for its bytes. @returns its hash. @throws RlpError, TransactionError, and as `add`. */
+  submit(raw: Uint8Array): string {
+    return this.add(readIncoming(raw)).hash
   }
 
   onExecutable(listener: (transaction: PendingTransaction) => void): () => void {
-    return this.pool.subscribe({
-      pending: (transactions) => {
-        for (const transaction of transactions) listener(transaction)
-      },
-    })
+    return this.pool.onExecutable(listener)
   }
 
   /** Undefined while none is being made: then the head is the best answer. */
-  pendingBlock(): PendingBlock | undefined {
-    const candidate = this.#sealer?.candidate
-    if (candidate === undefined) return undefined
-    const { execution, senders } = candidate
-    return {
-      block: candidate.peek(),
-      senders: [...senders],
-      receipts: [...execution.receipts],
-      state: pendingReader(execution.state),
-      context: execution.context,
-    }
+  pendingBlock(): Promise<PendingBlock | undefined> {
+    return this.execution.pendingBlock()
   }
 
   /**
@@ -126,41 +96,28 @@ export class ChainNode implements PendingTransactions {
   }
 
   /** Seals with a key from now on, in place of any other. */
-  async startSealing({ record, ...options }: SealingOptions): Promise<Sealer> {
-    await this.stopSealing()
-    const sealer = new Sealer({
-      ...options,
-      chain: this.chain,
-      pool: this,
-      proposals: this.proposals,
-      record: await SealRecord.open(record),
-      clock: this.#clock,
-      random: this.#random,
-      logger: this.#logger,
-    })
-    this.#sealer = sealer
-    sealer.start()
-    return sealer
+  startSealing(options: SealingOptions): Promise<void> {
+    return this.execution.startSealing(options, this.pool)
   }
 
-  async stopSealing(): Promise<void> {
-    await this.#sealer?.stop()
-    this.#sealer = undefined
+  stopSealing(): Promise<void> {
+    return this.execution.stopSealing()
   }
 
-  /** Ends sealing, and writes what opening would have to work out again. The database is the caller's. */
+  /** Ends sealing and execution. The database is the caller's. */
   async close(): Promise<void> {
     await this.stopSealing()
     await this.#keeper?.close()
     this.#endFollowing()
-    this.chain.states.flushNodes()
+    await this.execution.close()
   }
 
   #follow({ removed }: HeadChange): void {
     // Those that the new blocks hold too are refused by the pool for their nonces.
-    const returning = removed.flatMap(({ block, senders }) =>
-      block.transactions.map((transaction, index) => incomingOf(transaction, senders[index])),
-    )
+    const returning = removed.flatMap(({ hash }) => {
+      const { block, senders } = this.chain.executedBlock(hash) ?? nothing
+      return block.transactions.map((transaction, index) => incomingOf(transaction, senders[index]))
+    })
     this.pool.reset(this.#poolHead(), returning)
   }
 
@@ -170,7 +127,8 @@ export class ChainNode implements PendingTransactions {
     const { header } = head
     const number = header.number + 1n
     const now = BigInt(Math.floor(this.#clock.nowMs() / 1000))
-    const state = this.chain.stateOf(header)
+    const state = this.chain.stateAt(header.stateRoot)
+    if (state === undefined) throw stateNotAvailable(header.stateRoot)
     return {
       fork: forkAt(config, number, now > header.timestamp ? now : header.timestamp),
       gasLimit: header.gasLimit,
@@ -179,3 +137,5 @@ export class ChainNode implements PendingTransactions {
     }
   }
 }
+
+const nothing = { block: { transactions: [] }, senders: [] }

@@ -2,8 +2,8 @@
 import { encodeTransaction } from '@cairn/eth-codec'
 import { createVirtualClock, type VirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
-import type { HeadChange } from '../chain.ts'
-import { balanceOf, ChainKit, ether, makeGenesis, memoryRecord } from '../testing/chain-kit.ts'
+import type { BlocksChange } from '../chain.ts'
+import { balanceOf, ChainKit, ether, makeGenesis } from '../testing/chain-kit.ts'
 import { keyOf } from '../testing/clique-chain.ts'
 import { ChainNode } from './chain-node.ts'
 
@@ -23,7 +23,7 @@ class Network {
     this.#clock = clock
     for (const name of signers) {
       const kit = new ChainKit(makeGenesis(signers), { clock })
-      const node = new ChainNode({ chain: kit.chain, clock })
+      const node = new ChainNode({ execution: kit.execution(), clock })
       const member = { name, kit, node }
       kit.chain.onHead((change) => this.#tell(member, change))
       this.members.push(member)
@@ -32,7 +32,7 @@ class Network {
 
   async start(): Promise<void> {
     for (const { name, node } of this.members) {
-      await node.startSealing({ privateKey: keyOf(name), record: memoryRecord() })
+      await node.startSealing({ privateKey: keyOf(name) })
     }
   }
 
@@ -66,7 +66,7 @@ class Network {
     return new Set(this.members.map(({ kit }) => kit.chain.head.hash))
   }
 
-  #tell(from: Member, { added }: HeadChange): void {
+  #tell(from: Member, { added }: BlocksChange): void {
     const blocks = added.map(({ block }) => block)
     setImmediate(() => {
       for (const to of this.members) {

@@ -446,7 +446,7 @@ describe('removeExpired', () => {
 
 describe('selection', () => {
   function taken(fixture: PoolFixture, baseFee?: bigint): string[] {
-    const selection = fixture.pool.selection(baseFee)
+    const selection = fixture.pool.select(baseFee)
     const order: string[] = []
     for (let next = selection.peek(); next !== undefined; next = selection.peek()) {
       order.push(next.hash)
@@ -482,7 +482,7 @@ describe('selection', () => {
     fixture.fund('B')
     for (const nonce of [0, 1]) fixture.pool.add(transferOf('A', nonce, paying(9)), false)
     const b0 = fixture.pool.add(transferOf('B', 0, paying(1)), false).hash
-    const selection = fixture.pool.selection()
+    const selection = fixture.pool.select()
     selection.skipSender()
     expect(selection.peek()?.hash).toBe(b0)
     selection.take()

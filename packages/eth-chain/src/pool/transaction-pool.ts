@@ -6,6 +6,7 @@
  */
 import { assert, type Clock } from '@cairn/core'
 import { type Account, dataToHex } from '@cairn/eth-codec'
+import type { PendingTransactions } from '../sealer/sealer.ts'
 import { AccountQueue } from './account-queue.ts'
 import { Heap } from './heap.ts'
 import { PoolError, poolError } from './pool-error.ts'
@@ -91,7 +92,7 @@ export interface PoolStatus {
   readonly queued: number
 }
 
-export class TransactionPool {
+export class TransactionPool implements PendingTransactions {
   readonly #chainId: bigint
   readonly #clock: Pick<Clock, 'nowMs'>
   #limits: PoolLimits
@@ -176,8 +177,17 @@ export class TransactionPool {
     return [...this.#byHash.values()].filter(({ isLocal }) => isLocal)
   }
 
+  /** Calls back with each transaction that can be executed from now on. @returns what ends it. */
+  onExecutable(listener: (transaction: PooledTransaction) => void): () => void {
+    return this.subscribe({
+      pending: (transactions) => {
+        for (const transaction of transactions) listener(transaction)
+      },
+    })
+  }
+
   /** What a sealer takes now, best first; later arrivals are announced to listeners. */
-  selection(baseFee: bigint = this.#head.baseFee): TransactionSelection {
+  select(baseFee: bigint = this.#head.baseFee): TransactionSelection {
     const senders = [...this.#accounts.values()]
       .filter(({ pendingCount }) => pendingCount > 0)
       .map((queue) => queue.pending())

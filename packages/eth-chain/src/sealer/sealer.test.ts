@@ -2,7 +2,7 @@ import { type Clock, createSystemClock } from '@cairn/core'
 import { dataToHex } from '@cairn/eth-codec'
 import { createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
-import type { Chain, HeadChange } from '../chain.ts'
+import type { BlocksChange, Chain } from '../chain.ts'
 import { SealRecord } from '../clique/seal-record.ts'
 import {
   balanceOf,
@@ -17,8 +17,8 @@ import { addressOf } from '../testing/clique-chain.ts'
 /** Resolves with the first change of the head for which `isIt` holds. */
 function headChange(
   chain: Chain,
-  isIt: (change: HeadChange) => boolean = () => true,
-): Promise<HeadChange> {
+  isIt: (change: BlocksChange) => boolean = () => true,
+): Promise<BlocksChange> {
   return new Promise((resolve) => {
     const end = chain.onHead((change) => {
       if (!isIt(change)) return

@@ -12,7 +12,8 @@ import {
   dataToHex,
   sealCliqueHeader,
 } from '@cairn/eth-codec'
-import type { Chain, ChainHead } from '../chain.ts'
+import type { Chain } from '../chain.ts'
+import type { ChainHead } from '../chain-reader.ts'
 import type { CliqueEngine } from '../clique/clique-engine.ts'
 import type { CliqueProposals } from '../clique/proposals.ts'
 import type { SealRecord } from '../clique/seal-record.ts'
@@ -101,8 +102,11 @@ export class Sealer {
     this.#vanity = vanity
   }
 
-  /** Begins to seal; does nothing when it does already. */
-  start(): void {
+  /**
+   * Begins to seal; does nothing when it does already.
+   * @param onEnd Called when sealing has ended, whatever ended it.
+   */
+  start(onEnd?: () => void): void {
     if (this.#running !== undefined) return
     this.#isStopping = false
     const { chain, pool, logger } = this.#options
@@ -116,6 +120,7 @@ export class Sealer {
         for (const end of endings) end()
         this.#candidate = undefined
         this.#running = undefined
+        onEnd?.()
       })
   }
 

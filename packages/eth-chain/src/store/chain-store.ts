@@ -150,6 +150,51 @@ export class ChainStore {
     return hash === undefined ? undefined : dataToHex(hash)
   }
 
+  headerByNumber(number: bigint): BlockHeader | undefined {
+    const hash = this.canonicalHash(number)
+    return hash === undefined ? undefined : this.headerByHash(hash)
+  }
+
+  blockByNumber(number: bigint): Block | undefined {
+    const hash = this.canonicalHash(number)
+    return hash === undefined ? undefined : this.blockByHash(hash)
+  }
+
+  isCanonical(hash: string, number: bigint): boolean {
+    return this.canonicalHash(number) === hash
+  }
+
+  /** Of an ancestor of the block whose parent is `parentHash`, on any branch. */
+  ancestorHash(parentHash: string, parentNumber: bigint, wanted: bigint): Uint8Array | undefined {
+    let hash: string | undefined = parentHash
+    for (let at = parentNumber; hash !== undefined && at > wanted; at--) {
+      if (this.isCanonical(hash, at)) {
+        hash = this.canonicalHash(wanted)
+        break
+      }
+      const header = this.headerByHash(hash)
+      hash = header === undefined ? undefined : dataToHex(header.parentHash)
+    }
+    return hash === undefined ? undefined : dataFromHex(hash)
+  }
+
+  /** A canonical or remembered block with its receipts. */
+  executedBlock(hash: string): ExecutedBlock | undefined {
+    const block = this.blockByHash(hash)
+    const receipts = this.receiptsByHash(hash)
+    const senders = this.sendersByHash(hash)
+    const totalDifficulty = this.totalDifficulty(hash)
+    if (
+      block === undefined ||
+      receipts === undefined ||
+      senders === undefined ||
+      totalDifficulty === undefined
+    ) {
+      return undefined
+    }
+    return { block, hash, totalDifficulty, senders, receipts }
+  }
+
   /** Where a transaction is on the canonical chain. */
   placeOf(hash: Uint8Array): { readonly number: bigint; readonly index: number } | undefined {
     const bytes = this.#places.get(hash)

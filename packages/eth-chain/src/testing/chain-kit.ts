@@ -20,6 +20,7 @@ import { Chain } from '../chain.ts'
 import { CliqueProposals } from '../clique/proposals.ts'
 import { SealRecord, type SealRecordStore } from '../clique/seal-record.ts'
 import { prepareHeader } from '../clique/sealing.ts'
+import { LocalExecution } from '../execution/local-execution.ts'
 import { Candidate, type PendingTransaction } from '../sealer/candidate.ts'
 import { type PendingSelection, type PendingTransactions, Sealer } from '../sealer/sealer.ts'
 import { addressOf, keyOf } from './clique-chain.ts'
@@ -199,6 +200,11 @@ export class ChainKit {
     const block = this.makeBlock(this.chain.head.hash, signer, transactions)
     this.chain.importBlocks([block])
     return block
+  }
+
+  /** With seal records in memory. */
+  execution(): LocalExecution {
+    return new LocalExecution({ chain: this.chain, clock: this.clock, recordOf: memoryRecord })
   }
 
   async createSealer(

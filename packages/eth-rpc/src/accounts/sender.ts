@@ -60,7 +60,7 @@ export class Sender {
   /** In one go from the nonce to the pool, so that two at once never get the same. @returns the hash. */
   send(filled: FilledTransaction, privateKey: Uint8Array): string {
     const incoming = incomingOf(this.sign(filled, privateKey), addressOfPrivateKey(privateKey))
-    return this.node.pool.add(incoming, true).hash
+    return this.node.add(incoming).hash
   }
 }
 

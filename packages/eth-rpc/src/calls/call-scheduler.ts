@@ -5,6 +5,7 @@
  */
 import type { Worker } from 'node:worker_threads'
 import { faults } from '../faults.ts'
+import { type MaybeLater, whenThere } from '../node-view.ts'
 import { type CallJob, runCallJob } from './call-job.ts'
 import {
   type CallEnvironment,
@@ -46,7 +47,7 @@ export class CallScheduler {
    * @returns what JSON-RPC answers: at once when it can be.
    * @throws RpcFault
    */
-  run(job: CallJob, stateOf: () => CallState): unknown {
+  run(job: CallJob, stateOf: () => MaybeLater<CallState>): unknown {
     if (this.#waiting.length === 0 && this.#hasTime()) return this.#begin(job, stateOf())
     if (this.#waiting.length >= waitingCountMax) throw tooMany()
     return new Promise((resolve, reject) => {
@@ -66,7 +67,11 @@ export class CallScheduler {
     await this.#thread?.close()
   }
 
-  #begin(job: CallJob, state: CallState): unknown {
+  #begin(job: CallJob, state: MaybeLater<CallState>): unknown {
+    return whenThere(state, (there) => this.#beginOn(job, there))
+  }
+
+  #beginOn(job: CallJob, state: CallState): unknown {
     if (this.#isClosed) throw faults.server('the node is closing')
     const { environment, limits, openThread } = this.#options
     if (openThread === undefined || limits.durationMsMax <= sliceMs) {

@@ -1,9 +1,9 @@
 /** `clique`: signers, votes, and how the chain is sealed. Shapes and texts: geth 1.13, consensus/clique/api.go. */
 import {
-  type Chain,
+  type ChainReader,
   type CliqueEngine,
-  type CliqueProposals,
   difficultyInTurn,
+  type Execution,
   snapshotToJson,
 } from '@cairn/eth-chain'
 import {
@@ -30,7 +30,7 @@ const statusBlockCount = 64n
 export function cliqueMethods(
   view: NodeView,
   engine: CliqueEngine,
-  proposals: CliqueProposals,
+  proposals: Execution['proposals'],
 ): MethodTable {
   const { chain } = view
   const { address, block, boolean, hash } = parameters
@@ -93,7 +93,7 @@ function headerOf(view: NodeView, id: BlockOrRlp): BlockHeader {
 }
 
 /** How the latest blocks were sealed: by whom, and how many by the signer whose turn it was. */
-function statusOf(chain: Chain, engine: CliqueEngine): object {
+function statusOf(chain: ChainReader, engine: CliqueEngine): object {
   const { head } = chain
   const end = head.header.number
   const first = end > statusBlockCount ? end - statusBlockCount : 1n

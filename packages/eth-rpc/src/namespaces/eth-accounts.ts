@@ -1,9 +1,8 @@
 /** Methods of `eth` that read the state: balances, code, storage, nonces, proofs. */
 import { dataToHex, emptyCodeHash, quantityToHex, type StateReader } from '@cairn/eth-codec'
-import { faults } from '../faults.ts'
 import { type MethodTable, method, optional, required } from '../method.ts'
-import type { NodeView } from '../node-view.ts'
-import { latestBlock, parameters, readSlot } from '../parameters.ts'
+import { isPending, type NodeView, whenThere } from '../node-view.ts'
+import { type BlockReference, latestBlock, parameters, readSlot } from '../parameters.ts'
 
 const { address, block, slot } = parameters
 
@@ -17,27 +16,30 @@ export interface PoolNonces {
 
 export function ethAccountMethods(view: NodeView, pool: PoolNonces): MethodTable {
   return {
-    eth_getBalance: method([address, optional(block)], ([of, at]) => {
-      const account = view.stateAfter(at ?? latestBlock).state.readAccount(of)
-      return quantityToHex(account?.balance ?? 0n)
-    }),
+    eth_getBalance: method([address, optional(block)], ([of, at]) =>
+      whenThere(view.stateAfter(at ?? latestBlock), ({ state }) =>
+        quantityToHex(state.readAccount(of)?.balance ?? 0n),
+      ),
+    ),
     eth_getCode: method([address, optional(block)], ([of, at]) =>
-      dataToHex(codeOf(view.stateAfter(at ?? latestBlock).state, of)),
+      whenThere(view.stateAfter(at ?? latestBlock), ({ state }) => dataToHex(codeOf(state, of))),
     ),
     eth_getStorageAt: method([address, slot, optional(block)], ([of, key, at]) =>
-      dataToHex(view.stateAfter(at ?? latestBlock).state.readStorage(of, key)),
+      whenThere(view.stateAfter(at ?? latestBlock), ({ state }) =>
+        dataToHex(state.readStorage(of, key)),
+      ),
     ),
     eth_getTransactionCount: method([address, optional(block)], ([of, at]) => {
       const reference = at ?? latestBlock
-      const isPending = reference.kind === 'tag' && reference.tag === 'pending'
-      const waiting = isPending ? pool.nextNonce(of) : undefined
-      const nonce = waiting ?? view.stateAfter(reference).state.readAccount(of)?.nonce
-      return quantityToHex(nonce ?? 0n)
+      const waiting = isPending(reference) ? pool.nextNonce(of) : undefined
+      if (waiting !== undefined) return quantityToHex(waiting)
+      return whenThere(view.stateAfter(reference), ({ state }) =>
+        quantityToHex(state.readAccount(of)?.nonce ?? 0n),
+      )
     }),
-    eth_getProof: method([address, slots, optional(block)], ([of, keys, at]) => {
-      const { header } = view.header(at ?? latestBlock)
-      return proofOf(view, header.stateRoot, of, keys)
-    }),
+    eth_getProof: method([address, slots, optional(block)], ([of, keys, at]) =>
+      proofOf(view, at ?? latestBlock, of, keys),
+    ),
   }
 }
 
@@ -55,17 +57,14 @@ function codeOf(state: StateReader, address: Uint8Array): Uint8Array {
   return account === undefined ? new Uint8Array(0) : state.readCode(account.codeHash)
 }
 
-function proofOf(
+async function proofOf(
   view: NodeView,
-  stateRoot: Uint8Array,
+  reference: BlockReference,
   of: Uint8Array,
   keys: readonly { readonly text: string; readonly slot: Uint8Array }[],
-): unknown {
-  const { states } = view.chain
-  const state = states.stateAt(stateRoot)
-  if (state === undefined) throw faults.server('the state of that block is not kept any more')
-  const proof = states.proof(
-    state,
+): Promise<unknown> {
+  const proof = await view.proof(
+    reference,
     of,
     keys.map((key) => key.slot),
   )

@@ -16,7 +16,7 @@ import {
   type Json,
 } from '../format.ts'
 import { type MethodTable, method, optional } from '../method.ts'
-import type { NodeView } from '../node-view.ts'
+import { isPending, type MaybeLater, type NodeView, whenThere } from '../node-view.ts'
 import { type BlockReference, parameters } from '../parameters.ts'
 
 const { block, boolean, hash, quantity } = parameters
@@ -94,34 +94,35 @@ class BlockReader {
     this.#pool = pool
   }
 
-  #find(reference: BlockReference): ShownBlock | undefined {
-    const isPending = reference.kind === 'tag' && reference.tag === 'pending'
-    const pending = isPending ? this.#view.pending : undefined
-    if (pending !== undefined) {
-      return { ...pending, hash: undefined, totalDifficulty: undefined }
-    }
+  /** Null when there is no such block. */
+  #show<T>(reference: BlockReference, show: (block: ShownBlock) => T): MaybeLater<T | null> {
+    if (!isPending(reference)) return this.#showStored(reference, show)
+    return this.#view.pendingBlock().then((pending) => {
+      if (pending === undefined) return this.#showStored(reference, show)
+      return show({ ...pending, hash: undefined, totalDifficulty: undefined })
+    })
+  }
+
+  #showStored<T>(reference: BlockReference, show: (block: ShownBlock) => T): T | null {
     const id = this.#view.findHash(reference)
-    return id === undefined ? undefined : this.#view.executedBlock(id)
+    const found = id === undefined ? undefined : this.#view.executedBlock(id)
+    return found === undefined ? null : show(found)
   }
 
-  block(reference: BlockReference, isFull: boolean): Json | null {
-    const found = this.#find(reference)
-    return found === undefined ? null : formatBlock(found.block, found, found.senders, isFull)
+  block(reference: BlockReference, isFull: boolean): unknown {
+    return this.#show(reference, (it) => formatBlock(it.block, it, it.senders, isFull))
   }
 
-  header(reference: BlockReference): Json | null {
-    const found = this.#find(reference)
-    return found === undefined ? null : formatHeader(found.block.header, found)
+  header(reference: BlockReference): unknown {
+    return this.#show(reference, (it) => formatHeader(it.block.header, it))
   }
 
-  transactionCount(reference: BlockReference): string | null {
-    const found = this.#find(reference)
-    return found === undefined ? null : quantityToHex(found.block.transactions.length)
+  transactionCount(reference: BlockReference): unknown {
+    return this.#show(reference, ({ block }) => quantityToHex(block.transactions.length))
   }
 
-  uncleCount(reference: BlockReference): string | null {
-    const found = this.#find(reference)
-    return found === undefined ? null : quantityToHex(found.block.uncles.length)
+  uncleCount(reference: BlockReference): unknown {
+    return this.#show(reference, ({ block }) => quantityToHex(block.uncles.length))
   }
 
   receipts(reference: BlockReference): Json[] | null {
@@ -130,18 +131,17 @@ class BlockReader {
     return found?.block.transactions.map((_, index) => formatReceipt(found, index)) ?? null
   }
 
-  transactionAt(reference: BlockReference, index: number): Json | null {
-    const found = this.#find(reference)
-    const transaction = found?.block.transactions[index]
-    if (found === undefined || transaction === undefined) return null
-    const { header } = found.block
-    const place = { header, hash: found.hash, index }
-    return formatTransaction(transaction, found.senders[index] as Uint8Array, place)
+  transactionAt(reference: BlockReference, index: number): unknown {
+    return this.#show(reference, ({ block: { header, transactions }, hash, senders }) => {
+      const transaction = transactions[index]
+      if (transaction === undefined) return null
+      return formatTransaction(transaction, senders[index] as Uint8Array, { header, hash, index })
+    })
   }
 
-  rawTransactionAt(reference: BlockReference, index: number): string {
-    const transaction = this.#find(reference)?.block.transactions[index]
-    return transaction === undefined ? '0x' : dataToHex(encodeTransaction(transaction))
+  rawTransactionAt(reference: BlockReference, index: number): unknown {
+    const found = this.#show(reference, ({ block }) => block.transactions[index])
+    return whenThere(found, (it) => (it ? dataToHex(encodeTransaction(it)) : '0x'))
   }
 
   transaction(id: Uint8Array): Json | null {

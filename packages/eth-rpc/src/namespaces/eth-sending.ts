@@ -31,7 +31,7 @@ export function ethSendingMethods(
 ): MethodTable {
   const add = (incoming: IncomingTransaction): string => {
     checkRpcTransaction(incoming.transaction, rules)
-    return node.pool.add(incoming, true).hash
+    return node.add(incoming).hash
   }
   const single = method([parameters.data], ([raw]) => add(readTransaction(raw)))
   return {

@@ -91,8 +91,8 @@ class Subscriptions {
     switch (name) {
       case 'newHeads':
         return this.#events.onBlocks((_, added) => {
-          for (const block of added)
-            push(formatHeader(block.block.header, { ...block, totalDifficulty: undefined }))
+          for (const { hash, header } of added)
+            push(formatHeader(header, { hash, totalDifficulty: undefined }))
         })
       case 'logs':
         return this.#listenLogs(readCriteria(option), push)

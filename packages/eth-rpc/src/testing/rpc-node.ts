@@ -1,7 +1,7 @@
 /** A node for tests of clients: one sealer, a chain in memory, HTTP and WebSocket on free ports of loopback. */
 import type { Worker } from 'node:worker_threads'
 import { type Clock, createSystemClock, systemRandom, utf8 } from '@cairn/core'
-import { Chain, ChainNode } from '@cairn/eth-chain'
+import { Chain, ChainNode, LocalExecution } from '@cairn/eth-chain'
 import {
   addressOfPrivateKey,
   cliqueGenesis,
@@ -68,15 +68,16 @@ export async function openRpcTestNode(
   })
   const database = createMemoryDatabase()
   const chain = new Chain({ database, evm: new Evm(), clock, genesis })
-  const node = new ChainNode({ chain, clock })
+  const recordOf = () => ({ read: async () => undefined, write: async () => undefined })
+  const execution = new LocalExecution({ chain, clock, recordOf })
+  const node = new ChainNode({ execution, clock })
   const accounts = new AccountManager({
     clock,
     random: systemRandom,
     keyFileCost: 'light',
     ...(keys === undefined ? {} : { keys }),
   })
-  const recordOf = () => ({ read: async () => undefined, write: async () => undefined })
-  const miner = new Miner({ node, accounts, recordOf, privateKey: sealerKey })
+  const miner = new Miner({ node, accounts, privateKey: sealerKey })
   const rpc = new NodeRpc({
     node,
     clock,

@@ -1,0 +1,138 @@
+/** Execution on the thread of whoever asks: a chain with its sealer. */
+import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
+import { addressOfPrivateKey, dataToHex, decodeBlock } from '@cairn/eth-codec'
+import { type AccountProof, stateNotAvailable } from '@cairn/eth-state'
+import type { Chain, ImportResult } from '../chain.ts'
+import { CliqueProposals } from '../clique/proposals.ts'
+import { SealRecord, type SealRecordStore } from '../clique/seal-record.ts'
+import { type ImportProgress, importChainFile } from '../file/chain-file.ts'
+import { type PendingTransactions, Sealer } from '../sealer/sealer.ts'
+import type { Execution, SealingOptions } from './execution.ts'
+import {
+  type PendingBlock,
+  type PendingSnapshot,
+  pendingBlockOf,
+  pendingSnapshot,
+  pendingVersion,
+} from './pending-block.ts'
+
+export interface LocalExecutionOptions {
+  readonly chain: Chain
+  readonly clock: Clock
+  readonly logger?: Logger
+  readonly random?: Random
+  /** What the key of an address has sealed before. @param address `0x` and 40 lower-case digits. */
+  recordOf(address: string): SealRecordStore
+  /** Opens a chain file; absent: none is imported. */
+  readonly openFile?: (path: string) => AsyncIterable<Uint8Array>
+  /** Told when sealing begins and when it ends, whatever ends it. */
+  onSealing?(isSealing: boolean): void
+}
+
+export class LocalExecution implements Execution {
+  readonly chain: Chain
+  readonly proposals: CliqueProposals = new CliqueProposals()
+  readonly failure: undefined
+  readonly #options: LocalExecutionOptions
+  #sealer: Sealer | undefined
+  #sealingKey: Uint8Array | undefined
+  #snapshot: PendingSnapshot | undefined
+  #pendingBlock: PendingBlock | undefined
+
+  constructor(options: LocalExecutionOptions) {
+    this.chain = options.chain
+    this.#options = options
+  }
+
+  get isSealing(): boolean {
+    return this.#sealer?.isRunning ?? false
+  }
+
+  async startSealing(
+    { privateKey, ...rest }: SealingOptions,
+    pool: PendingTransactions,
+  ): Promise<void> {
+    await this.stopSealing()
+    const { clock, random = systemRandom, logger = silentLogger, recordOf } = this.#options
+    const address = dataToHex(addressOfPrivateKey(privateKey))
+    const record = await SealRecord.open(recordOf(address))
+    const key = privateKey.slice()
+    const sealer = new Sealer({
+      ...rest,
+      privateKey: key,
+      chain: this.chain,
+      pool,
+      proposals: this.proposals,
+      record,
+      clock,
+      random,
+      logger,
+    })
+    this.#sealer = sealer
+    this.#sealingKey = key
+    sealer.start(() => this.#options.onSealing?.(false))
+    this.#options.onSealing?.(true)
+  }
+
+  async stopSealing(): Promise<void> {
+    await this.#sealer?.stop()
+    this.#sealer = undefined
+    this.#sealingKey?.fill(0)
+    this.#sealingKey = undefined
+  }
+
+  setVanity(vanity: Uint8Array): void {
+    this.#sealer?.setVanity(vanity)
+  }
+
+  setGasLimit(gasLimit: bigint): void {
+    this.#sealer?.setGasLimit(gasLimit)
+  }
+
+  async pendingBlock(): Promise<PendingBlock | undefined> {
+    const before = this.#snapshot
+    const snapshot = this.pendingSnapshot()
+    if (snapshot === undefined) return undefined
+    if (snapshot !== before || this.#pendingBlock === undefined) {
+      this.#pendingBlock = pendingBlockOf(snapshot, this.chain)
+    }
+    return this.#pendingBlock
+  }
+
+  /** The same object until something is added to the block. */
+  pendingSnapshot(): PendingSnapshot | undefined {
+    const candidate = this.#sealer?.candidate
+    if (candidate === undefined) {
+      this.#snapshot = undefined
+    } else if (this.#snapshot?.version !== pendingVersion(candidate)) {
+      this.#snapshot = pendingSnapshot(candidate)
+    }
+    return this.#snapshot
+  }
+
+  async proof(
+    root: Uint8Array,
+    address: Uint8Array,
+    slots: readonly Uint8Array[],
+  ): Promise<AccountProof> {
+    const { states } = this.chain
+    const state = states.stateAt(root)
+    if (state === undefined) throw stateNotAvailable(root)
+    return states.proof(state, address, slots)
+  }
+
+  async importBlocks(blocks: readonly Uint8Array[]): Promise<ImportResult> {
+    return this.chain.importBlocks(blocks.map((block) => decodeBlock(block)))
+  }
+
+  async importFile(path: string, onProgress?: (progress: ImportProgress) => void): Promise<number> {
+    const { openFile } = this.#options
+    if (openFile === undefined) throw new TypeError('Nobody opens files here.')
+    return await importChainFile(this.chain, openFile(path), onProgress)
+  }
+
+  async close(): Promise<void> {
+    await this.stopSealing()
+    this.chain.states.flushNodes()
+  }
+}
