@@ -20,6 +20,7 @@ describe('by questions', () => {
     const answers = [
       'atnet',
       '2', // Configure new genesis
+      '1', // Create from scratch
       '2', // Clique
       '5',
       '0a'.repeat(20),
@@ -32,7 +33,6 @@ describe('by questions', () => {
       '2', // Manage existing genesis
       '2', // Export
       folder,
-      '3', // Quit
     ]
     const { code, output } = await runProgram(['puppeth'], `${answers.join('\n')}\n`)
     expect(code).toBe(0)
@@ -45,6 +45,43 @@ describe('by questions', () => {
     })
     expect(genesis.accounts).toHaveLength(257)
     expect(genesis.accounts.find((it) => it.balance === 2n ** 249n)).toBeDefined()
+  })
+
+  it('takes the answers of puppeth 1.8, which had no import and asked for a file', async () => {
+    const file = join(folder, 'old.json')
+    const answers = ['old', '2', '2', '7', '0a'.repeat(20), '', '', '', '99', '2', '2', file]
+    const { code, output } = await runProgram(['puppeth'], `${answers.join('\n')}\n`)
+    expect(code).toBe(0)
+    expect(output).toContain('taken as the answers to puppeth 1.8')
+    const { genesis } = parseGenesis(JSON.parse(await readFile(file, 'utf8')))
+    expect(genesis.config).toMatchObject({ chainId: 99n, clique: { periodSeconds: 7n } })
+  })
+
+  it('imports a file, moves its forks where their order allows it, and removes it', async () => {
+    const file = join(folder, 'moved.json')
+    const make = ['m', '2', '', '', '', '0a'.repeat(20), '', '', '', '5', '2', '2', file]
+    await runProgram(['puppeth'], `${make.join('\n')}\n`)
+    const forks = ['', '', '', '', '', '', '', '', '', '10', '1800000000', '1800000001']
+    const wrong = ['5', '', '', '', '', '', '', '', '', '', '', '']
+    const answers = [
+      'm',
+      ...['3', '2', '2', join(folder, 'nowhere.json'), '2', '2', file],
+      ...['2', '1', ...forks, '2', '1', ...wrong],
+      ...['2', '2', file, '2', '3', '1', '5'],
+    ]
+    const { code, output } = await runProgram(['puppeth'], `${answers.join('\n')}\n`)
+    expect(code).toBe(0)
+    expect(output).toContain('Servers are not managed from here')
+    expect(output).toContain('The file is no genesis: ENOENT')
+    expect(output).toContain('Nothing is changed: unsupported fork ordering')
+    expect(output).toContain('There is no genesis yet.')
+    const { genesis } = parseGenesis(JSON.parse(await readFile(file, 'utf8')))
+    expect(genesis.config).toMatchObject({
+      homesteadBlock: 0n,
+      londonBlock: 10n,
+      shanghaiTime: 1_800_000_000n,
+      cancunTime: 1_800_000_001n,
+    })
   })
 
   it('ends with the input', async () => {

@@ -1,15 +1,22 @@
 /**
- * The questions of puppeth 1.9, in its order and with its defaults, line by line, so that a pipe can answer them as
- * well as a person. Makes, shows, exports and removes genesis files; its other menus managed servers over ssh and are
- * gone.
+ * The questions of puppeth 1.9 and 1.10, in their order, with their numbers and defaults, line by line, so that a pipe
+ * can answer them as well as a person. Makes, imports, changes and exports genesis files. Its other menus managed
+ * servers over ssh: they are there so that the numbers stay, and say that it is not done here.
  */
 import { randomInt } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import {
   addressFromText,
   addressToText,
+  chainConfigToJson,
+  checkForkOrder,
   cliqueGenesis,
+  type ForkBlockKey,
+  type ForkTimeKey,
   type Genesis,
   genesisToJson,
+  parseGenesis,
   precompileDust,
   puppethBalance,
 } from '@cairn/eth-codec'
@@ -21,6 +28,29 @@ const periodSecondsDefault = 15n
 const chainIdsCount = 65_536
 /** puppeth's own was 4,700,000, which today's contracts outgrow. */
 export const genesisGasLimitDefault = 30_000_000n
+
+const wholeNumber = /^\d{1,18}$/
+/** Forks that puppeth asked about, and those that came later. */
+const modifiableForks: readonly (readonly [ForkBlockKey | ForkTimeKey, string])[] = [
+  ['homesteadBlock', 'Homestead'],
+  ['eip150Block', 'EIP150'],
+  ['eip155Block', 'EIP155'],
+  ['eip158Block', 'EIP158'],
+  ['byzantiumBlock', 'Byzantium'],
+  ['constantinopleBlock', 'Constantinople'],
+  ['petersburgBlock', 'Petersburg'],
+  ['istanbulBlock', 'Istanbul'],
+  ['berlinBlock', 'Berlin'],
+  ['londonBlock', 'London'],
+  ['shanghaiTime', 'Shanghai'],
+  ['cancunTime', 'Cancun'],
+]
+
+const glaciers: readonly (readonly [ForkBlockKey, ForkBlockKey])[] = [
+  ['muirGlacierBlock', 'istanbulBlock'],
+  ['arrowGlacierBlock', 'londonBlock'],
+  ['grayGlacierBlock', 'londonBlock'],
+]
 
 /** The input has ended where an answer was needed. */
 class InputEnded extends Error {
@@ -50,19 +80,58 @@ class Wizard {
     this.#name = await this.#ask((text) => (/^[a-z0-9_.]+$/.test(text) ? text : undefined))
     for (;;) {
       const hasGenesis = this.#genesis !== undefined
-      const choice = await this.#choose('What would you like to do?', [
-        'Show the genesis',
-        hasGenesis ? 'Manage existing genesis' : 'Configure new genesis',
-        'Quit',
-      ])
+      const choice = await this.#choose(
+        'What would you like to do? (default = stats)',
+        [
+          'Show network stats',
+          hasGenesis ? 'Manage existing genesis' : 'Configure new genesis',
+          'Track new remote server',
+          'Deploy network components',
+          'Quit',
+        ],
+        1,
+      )
       if (choice === 1) this.#show()
-      else if (choice === 3) return
-      else if (hasGenesis) await this.#manage()
-      else await this.#make()
+      else if (choice === 2) await (hasGenesis ? this.#manage() : this.#configure())
+      else if (choice === 5) return
+      else this.#say('Servers are not managed from here. Run cairn geth on each of them.')
     }
   }
 
-  async #make(): Promise<void> {
+  async #configure(): Promise<void> {
+    const choice = await this.#choose(
+      'What would you like to do? (default = create)',
+      ['Create new genesis from scratch', 'Import already existing genesis'],
+      1,
+    )
+    if (choice === 1) {
+      await this.#create()
+      return
+    }
+    this.#say("Where's the genesis file? (a path on this machine)")
+    const path = (await this.#line()).trim()
+    // Before 1.8.19 there was no such menu: 2 was Clique, and a number of seconds, or nothing, came next.
+    if (path === '' || wholeNumber.test(path)) {
+      this.#say('No file, so this is taken as the answers to puppeth 1.8: Clique, and its period.')
+      await this.#makeClique(path === '' ? periodSecondsDefault : BigInt(path))
+      return
+    }
+    await this.#import(path)
+  }
+
+  async #import(path: string): Promise<void> {
+    try {
+      const json: unknown = JSON.parse(await readFile(path, 'utf8'))
+      const { genesis, warnings } = parseGenesis(json)
+      for (const warning of warnings) this.#say(`Note: ${warning}`)
+      this.#genesis = genesis
+      this.#say('Imported genesis block')
+    } catch (error) {
+      this.#say(`The file is no genesis: ${messageOf(error)}`)
+    }
+  }
+
+  async #create(): Promise<void> {
     const engine = await this.#choose(
       'Which consensus engine to use? (default = clique)',
       ['Ethash - proof-of-work', 'Clique - proof-of-authority'],
@@ -73,7 +142,10 @@ class Wizard {
       return
     }
     this.#say('How many seconds should blocks take? (default = 15)')
-    const periodSeconds = await this.#askNumber(periodSecondsDefault)
+    await this.#makeClique(await this.#askNumber(periodSecondsDefault))
+  }
+
+  async #makeClique(periodSeconds: bigint): Promise<void> {
     this.#say('Which accounts are allowed to seal? (mandatory at least one)')
     const signers = await this.#askAddresses(1)
     this.#say('Which accounts should be pre-funded? (advisable at least one)')
@@ -98,14 +170,46 @@ class Wizard {
   }
 
   async #manage(): Promise<void> {
-    const choice = await this.#choose('What would you like to do?', [
-      'Show genesis configuration',
-      'Export genesis configuration',
+    const choice = await this.#choose(undefined, [
+      'Modify existing configurations',
+      'Export genesis configurations',
       'Remove genesis configuration',
     ])
-    if (choice === 1) this.#show()
+    if (choice === 1) await this.#modify()
     else if (choice === 2) await this.#export()
-    else this.#genesis = undefined
+    else {
+      this.#genesis = undefined
+      this.#say('Genesis block destroyed')
+    }
+  }
+
+  async #modify(): Promise<void> {
+    if (this.#genesis === undefined) return
+    const { config } = this.#genesis
+    const starts: { [key in ForkBlockKey | ForkTimeKey]?: bigint } = {}
+    for (const [key, fork] of modifiableForks) {
+      const start = config[key]
+      const place = key.endsWith('Time') ? 'From which second since 1970' : 'Which block'
+      const standard = start === undefined ? 'never' : String(start)
+      this.#say(`${place} should ${fork} come into effect? (default = ${standard})`)
+      const answer = await this.#askNumber(start)
+      if (answer !== undefined) starts[key] = answer
+    }
+    // Nothing but the fork id depends on glaciers here; they go where their forks go.
+    for (const [key, before] of glaciers) {
+      const [start, least] = [config[key], starts[before]]
+      if (start !== undefined && least !== undefined && start < least) starts[key] = least
+    }
+    const changed = { ...config, ...starts }
+    try {
+      checkForkOrder(changed)
+    } catch (error) {
+      this.#say(`Nothing is changed: ${messageOf(error)}`)
+      return
+    }
+    this.#genesis = { ...this.#genesis, config: changed }
+    this.#say('Chain configuration updated:')
+    this.#say(JSON.stringify(chainConfigToJson(changed), undefined, 2))
   }
 
   #show(): void {
@@ -115,12 +219,14 @@ class Wizard {
 
   async #export(): Promise<void> {
     if (this.#genesis === undefined) return
-    this.#say(`Which folder to save the genesis into? (default = current)`)
+    this.#say('Which folder to save the genesis specs into? (default = current)')
     this.#say(`  Will create ${this.#name}.json`)
-    const folder = (await this.#line()).trim() || '.'
-    await nodeFileSystem.makeDirectory(folder)
-    await writeGenesis(`${folder}/${this.#name}.json`, this.#genesis)
-    this.#say(`Saved genesis to ${folder}/${this.#name}.json`)
+    const place = (await this.#line()).trim() || '.'
+    // Until 1.8 it asked for the name of the file.
+    const path = place.endsWith('.json') ? place : `${place}/${this.#name}.json`
+    await nodeFileSystem.makeDirectory(dirname(path))
+    await writeGenesis(path, this.#genesis)
+    this.#say(`Saved genesis to ${path}`)
   }
 
   // ---- questions ----
@@ -145,9 +251,13 @@ class Wizard {
     }
   }
 
-  async #choose(question: string, choices: readonly string[], standard?: number): Promise<number> {
+  async #choose(
+    question: string | undefined,
+    choices: readonly string[],
+    standard?: number,
+  ): Promise<number> {
     this.#say('')
-    this.#say(question)
+    if (question !== undefined) this.#say(question)
     for (const [index, choice] of choices.entries()) this.#say(` ${index + 1}. ${choice}`)
     return this.#ask((text) => {
       if (text === '') return standard
@@ -158,11 +268,12 @@ class Wizard {
     })
   }
 
-  #askNumber(standard: bigint): Promise<bigint> {
-    return this.#ask((text) => {
-      if (text === '') return standard
-      return /^\d{1,18}$/.test(text) ? BigInt(text) : undefined
+  async #askNumber<T extends bigint | undefined>(standard: T): Promise<bigint | T> {
+    const { value } = await this.#ask((text) => {
+      if (text === '') return { value: standard }
+      return wholeNumber.test(text) ? { value: BigInt(text) } : undefined
     })
+    return value
   }
 
   #askYes(): Promise<boolean> {
@@ -186,10 +297,14 @@ class Wizard {
         const address = addressFromText(text)
         addresses.set(addressToText(address), address)
       } catch (error) {
-        this.#say(error instanceof Error ? error.message : String(error))
+        this.#say(messageOf(error))
       }
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
 }
 
 export function genesisText(genesis: Genesis): string {
