@@ -1,6 +1,8 @@
 /** `@cairn/eth-state`: accounts, storage and code of a chain, their tries, proofs and history. Needs Node.js. */
 
 export type { StoredAccount } from './account-row.ts'
+export type { State } from './chain-state.ts'
+export { historyCountMax } from './committed-rows.ts'
 export {
   type Database,
   endOfPrefix,
@@ -15,9 +17,7 @@ export { createMemoryDatabase } from './memory-database.ts'
 export {
   type AccountProof,
   eraseStateStore,
-  historyCountMax,
   openStateStore,
-  type State,
   StateStore,
   type StateStoreOptions,
 } from './state-store.ts'

@@ -15,10 +15,12 @@ import { createMPT, verifyMPTWithMerkleProof } from '@ethereumjs/mpt'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { encodeTrieAccount } from './account-row.ts'
+import type { State } from './chain-state.ts'
+import { historyCountMax } from './committed-rows.ts'
 import { type Database, lastKey } from './database.ts'
 import { openLmdbDatabase } from './lmdb-database.ts'
 import { createMemoryDatabase } from './memory-database.ts'
-import { historyCountMax, openStateStore, type State, type StateStore } from './state-store.ts'
+import { openStateStore, type StateStore } from './state-store.ts'
 import { secureTrieRoot } from './trie-root.ts'
 
 const folders: string[] = []

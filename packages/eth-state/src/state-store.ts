@@ -13,27 +13,27 @@
  *
  * One process, one thread: everything here is synchronous, so between two calls all of it is of one piece.
  */
-import { assert, concatBytes, equalBytes, utf8 } from '@cairn/core'
-import {
-  type Account,
-  emptyCodeHash,
-  emptyTrieRoot,
-  keccak256,
-  type StateChanges,
-  type StateReader,
-} from '@cairn/eth-codec'
+import { assert, concatBytes, equalBytes } from '@cairn/core'
+import { emptyCodeHash, emptyTrieRoot, type StateChanges, type StateReader } from '@cairn/eth-codec'
 import { decodeAccountRow, encodeAccountRow, type StoredAccount } from './account-row.ts'
 import { bytesOfText, textOfBytes } from './byte-text.ts'
+import { ChainState, chainOf, diffOfStaged, type Staged, type State } from './chain-state.ts'
+import { CommittedRows, historyCountMax } from './committed-rows.ts'
 import { type Database, endOfPrefix, lastKey, type Table } from './database.ts'
-import { StateError, stateDamaged, stateNotAvailable } from './errors.ts'
+import { type StateError, stateDamaged, stateNotAvailable } from './errors.ts'
 import { forgetBelow } from './node-table.ts'
-import { RecentMap } from './recent-map.ts'
+import { decodeReverseDiff, encodeReverseDiff, type Rows } from './reverse-diff.ts'
 import {
-  decodeReverseDiff,
-  encodeReverseDiff,
-  type ReverseDiff,
-  type Rows,
-} from './reverse-diff.ts'
+  accountKeySize,
+  encodeNo,
+  historyPrefix,
+  type Meta,
+  openTables,
+  readMeta,
+  type Tables,
+  writeFlushed,
+  writeHead,
+} from './state-tables.ts'
 import {
   type AccountEdit,
   editTries,
@@ -46,8 +46,6 @@ import {
 import { trieProof } from './trie.ts'
 import { firstDifference, joinPath } from './trie-node.ts'
 
-/** Commits whose state before stays readable. Source: geth 1.13, `core/state/pruner` and `TriesInMemory`. */
-export const historyCountMax = 128
 /** Nodes are written once for that many changed rows: the upper ones change with every block. */
 const unflushedRowCountMax = 32_768
 /** Less than what is kept: opening replays them, and needs their reverse diffs. */
@@ -57,18 +55,8 @@ assert(unflushedCommitCountMax < historyCountMax)
 const nodeCountMax = 150_000
 /** Four levels below the root are at most 69,905 nodes. */
 const depthKept = 4
-/** Rows in memory, of one generation: some 20 MB. */
-const rowCountMax = 65_536
-const codeCountMax = 256
-/** Rows of reverse diffs in memory; older diffs are read when they are asked for. */
-const diffRowCountMax = 32_768
-/** Archive mode looks a row up in the history from here on, rather than in one diff after the other. */
-const diffsWalkedMax = 16
-const formatVersion = 2
 
 const nothing = new Uint8Array(0)
-const zeroWord = new Uint8Array(32)
-const accountKeySize = 32
 
 export interface StateStoreOptions {
   /** Keeps the state of every commit, not only of the last 128. */
@@ -90,15 +78,6 @@ export interface AccountProof {
   }[]
 }
 
-/**
- * A state that can be read, and built upon: of a commit, or not committed yet. It stays what it is while others are
- * committed, as long as it is kept; afterwards reading throws STATE_NOT_AVAILABLE.
- */
-export interface State extends StateReader {
-  readonly root: Uint8Array
-  readonly isCommitted: boolean
-}
-
 /** Opens the state in `database`; an empty one has the empty root at its head. */
 export function openStateStore(database: Database, options: StateStoreOptions = {}): StateStore {
   return new StateStore(database, options)
@@ -116,54 +95,39 @@ export class StateStore {
   readonly #isArchive: boolean
   readonly #tables: Tables
   readonly #nodes: NodeTables
-  readonly #hashes = new RecentMap<string>(rowCountMax)
-  readonly #rows = new RecentMap<Uint8Array>(rowCountMax)
-  readonly #codes = new RecentMap<Uint8Array>(codeCountMax)
-  /** Of the last commits, as far as they were asked for. */
-  readonly #diffs = new Map<number, ReverseDiff>()
-  #diffRowCount = 0
-  #headNo: number
-  #headRoot: Uint8Array
+  readonly #rows: CommittedRows
   #headTries: StateTries
   #flushedNo: number
   #unflushedRowCount = 0
   /** Made since nodes were let go: more than are in memory. */
   #nodeCount = 0
-  /** Changes with every commit, so that a state checks once whether it still is one. */
-  #version = 0
   #isStopped = false
 
   constructor(database: Database, options: StateStoreOptions) {
     this.#database = database
     this.#isArchive = options.isArchive ?? false
     this.#tables = openTables(database, options.tableSuffix ?? '')
+    const meta = readMeta(this.#tables.meta)
+    this.#rows = new CommittedRows(this.#tables, this.#isArchive, meta.headNo, meta.headRoot)
     this.#nodes = this.#openNodes({
-      readRow: (key) => this.#readHeadRow(key),
+      readRow: (key) => this.#rows.readHeadRow(key),
       keysBelow: (prefix, key, depth) => this.#keysBelow(prefix, key, depth),
     })
-    const meta = readMeta(this.#tables.meta)
-    this.#headNo = meta.headNo
-    this.#headRoot = meta.headRoot
     this.#flushedNo = meta.flushedNo
     this.#headTries = this.#catchUp(meta)
   }
 
   /** The state of the last commit. */
   get head(): State {
-    return new ChainState(this.#access, this.#headRoot, this.#headNo, undefined)
+    return new ChainState(this.#rows, this.#rows.headRoot, this.#rows.headNo, undefined)
   }
 
   /** The committed state of that root, or undefined when it is not kept. */
   stateAt(root: Uint8Array): State | undefined {
-    if (equalBytes(root, this.#headRoot)) return this.head
-    const rows = this.#tables.commitOfRoot.range(root, concatBytes(root, lastNo), {
-      isReverse: true,
-      countMax: 1,
-    })
-    for (const { key } of rows) {
-      return new ChainState(this.#access, root.slice(), decodeNo(key.subarray(32)), undefined)
-    }
-    return undefined
+    const commitNo = this.#rows.commitOf(root)
+    return commitNo === undefined
+      ? undefined
+      : new ChainState(this.#rows, root.slice(), commitNo, undefined)
   }
 
   /**
@@ -198,7 +162,7 @@ export class StateStore {
     )
     if (rows.size === 0) return parent
     const staged = { parent: before, rows, replaced, codes: new Map(codes), tries }
-    return new ChainState(this.#access, root, undefined, staged)
+    return new ChainState(this.#rows, root, undefined, staged)
   }
 
   /**
@@ -212,7 +176,7 @@ export class StateStore {
     base.check()
     const baseNo = base.commitNo as number
     const reverted = this.#rowsBefore(baseNo)
-    const isUndone = baseNo < this.#headNo
+    const isUndone = baseNo < this.#rows.headNo
     const tries = this.#triesOf(state as ChainState)
     const headNo = baseNo + staged.length
     // Opening could not bring older nodes up to the head: the diffs for it are gone with this very write.
@@ -236,17 +200,16 @@ export class StateStore {
       throw error
     }
     if (!isTouchingNodes) this.#headTries = flattenTries(tries)
-    this.#afterCommit(staged, baseNo, reverted)
-    this.#headRoot = state.root
+    this.#afterCommit(staged, baseNo, reverted, state.root)
     if (this.#unflushedRowCount > unflushedRowCountMax) this.flushNodes()
   }
 
   /** Writes the trie nodes that are in memory only. Done from time to time, and worth doing before closing. */
   flushNodes(): void {
     if (this.#isStopped) throw stopped()
-    if (this.#flushedNo === this.#headNo) return
+    if (this.#flushedNo === this.#rows.headNo) return
     try {
-      this.#database.writeSync(() => this.#writeNodes(this.#headNo, this.#headRoot))
+      this.#database.writeSync(() => this.#writeNodes(this.#rows.headNo, this.#rows.headRoot))
     } catch (error) {
       this.#isStopped = true
       throw error
@@ -261,7 +224,7 @@ export class StateStore {
   proof(state: State, address: Uint8Array, slots: readonly Uint8Array[]): AccountProof {
     const at = state as ChainState
     const tries = this.#triesOf(at)
-    const text = this.#hashText(address)
+    const text = this.#rows.hashText(address)
     const row = at.readRow(text)
     const account = row === undefined ? noAccount : decodeAccountRow(row)
     const storage = tries.storageTrie(text, account.storageRoot)
@@ -272,109 +235,8 @@ export class StateStore {
       storageProofs: slots.map((slot) => ({
         slot,
         value: at.readStorage(address, slot),
-        proof: trieProof(storage, nodes, bytesOfText(this.#hashText(slot))),
+        proof: trieProof(storage, nodes, bytesOfText(this.#rows.hashText(slot))),
       })),
-    }
-  }
-
-  // ---- reading ----
-
-  readonly #access: StateAccess = {
-    hashText: (bytes) => this.#hashText(bytes),
-    readRowAt: (commitNo, key) => this.#readRowAt(commitNo, key),
-    readCode: (codeHash) => this.#readCode(codeHash),
-    isKept: (commitNo, root) => this.#isKept(commitNo, root),
-    version: () => this.#version,
-  }
-
-  #hashText(bytes: Uint8Array): string {
-    const text = textOfBytes(bytes)
-    let hash = this.#hashes.get(text)
-    if (hash === undefined) {
-      hash = textOfBytes(keccak256(bytes))
-      this.#hashes.set(text, hash)
-    }
-    return hash
-  }
-
-  #isKept(commitNo: number, root: Uint8Array): boolean {
-    if (commitNo > this.#headNo) return false
-    if (commitNo === this.#headNo) return equalBytes(root, this.#headRoot)
-    if (!this.#isArchive && commitNo < this.#headNo - historyCountMax) return false
-    const next = this.#readDiff(commitNo + 1)
-    return next !== undefined && equalBytes(root, next.rootBefore)
-  }
-
-  #readRowAt(commitNo: number, key: string): Uint8Array | undefined {
-    if (this.#isArchive && this.#headNo - commitNo > diffsWalkedMax) {
-      return this.#readHistory(commitNo, key)
-    }
-    for (let no = commitNo + 1; no <= this.#headNo; no++) {
-      const before = this.#diffOf(no).before
-      const value = before.get(key)
-      if (value !== undefined || before.has(key)) return value
-    }
-    return this.#readHeadRow(key)
-  }
-
-  #readHeadRow(key: string): Uint8Array | undefined {
-    const known = this.#rows.get(key)
-    if (known !== undefined) return known === noRow ? undefined : known
-    const row = this.#tableOf(key).get(bytesOfText(key))
-    this.#rows.set(key, row ?? noRow)
-    return row
-  }
-
-  /** The oldest value that a later commit replaced, or what is there now. */
-  #readHistory(commitNo: number, key: string): Uint8Array | undefined {
-    const prefix = historyPrefix(key)
-    const start = concatBytes(prefix, encodeNo(commitNo + 1))
-    const end = concatBytes(prefix, lastNo)
-    for (const { value } of this.#tables.history.range(start, end, { countMax: 1 })) {
-      return value[0] === 0 ? undefined : value.subarray(1)
-    }
-    return this.#readHeadRow(key)
-  }
-
-  #readCode(codeHash: Uint8Array): Uint8Array {
-    if (equalBytes(codeHash, emptyCodeHash)) return nothing
-    const text = textOfBytes(codeHash)
-    const known = this.#codes.get(text)
-    if (known !== undefined) return known
-    const code = this.#tables.codes.get(codeHash)
-    if (code === undefined) throw stateDamaged('the code of a contract is missing')
-    this.#codes.set(text, code)
-    return code
-  }
-
-  #tableOf(key: string): Table {
-    return key.length === accountKeySize ? this.#tables.accounts : this.#tables.slots
-  }
-
-  #readDiff(no: number): ReverseDiff | undefined {
-    let diff = this.#diffs.get(no)
-    if (diff === undefined) {
-      const bytes = this.#tables.commits.get(encodeNo(no))
-      if (bytes === undefined) return undefined
-      diff = decodeReverseDiff(bytes)
-      this.#keepDiff(no, diff)
-    }
-    return diff
-  }
-
-  #diffOf(no: number): ReverseDiff {
-    const diff = this.#readDiff(no)
-    if (diff === undefined) throw stateDamaged(`the record of commit ${no} is missing`)
-    return diff
-  }
-
-  #keepDiff(no: number, diff: ReverseDiff): void {
-    this.#diffs.set(no, diff)
-    this.#diffRowCount += diff.before.size
-    for (const [oldest, { before }] of this.#diffs) {
-      if (this.#diffRowCount <= diffRowCountMax || oldest === no) break
-      this.#diffs.delete(oldest)
-      this.#diffRowCount -= before.size
     }
   }
 
@@ -386,7 +248,7 @@ export class StateStore {
     setRow: (key: string, value: Uint8Array | undefined) => boolean,
   ): Generator<AccountEdit> {
     for (const change of changes.accounts) {
-      const text = this.#hashText(change.address)
+      const text = this.#rows.hashText(change.address)
       const row = before.readRow(text)
       const old = row === undefined ? noAccount : decodeAccountRow(row)
       const hadStorage = !equalBytes(old.storageRoot, emptyTrieRoot)
@@ -394,7 +256,7 @@ export class StateStore {
       const values = new Map<string, Uint8Array | undefined>()
       if (change.account !== undefined) {
         for (const { slot, value } of change.storage) {
-          values.set(text + this.#hashText(slot), trimmed(value))
+          values.set(text + this.#rows.hashText(slot), trimmed(value))
         }
       }
       if (isStorageCleared) {
@@ -424,8 +286,8 @@ export class StateStore {
     }
     const { base, staged } = chainOf(state)
     const later: Rows[] = staged.map((each) => each.staged?.rows ?? new Map())
-    for (let no = (base.commitNo as number) + 1; no <= this.#headNo; no++) {
-      later.push(this.#diffOf(no).before)
+    for (let no = (base.commitNo as number) + 1; no <= this.#rows.headNo; no++) {
+      later.push(this.#rows.diffOf(no).before)
     }
     for (const rows of later) {
       for (const key of rows.keys()) {
@@ -439,11 +301,11 @@ export class StateStore {
     if (state.staged !== undefined) return this.#triesOfStaged(state, state.staged)
     state.check()
     const commitNo = state.commitNo as number
-    if (commitNo === this.#headNo) return this.#headTries
+    if (commitNo === this.#rows.headNo) return this.#headTries
     const rows = this.#rowsBefore(commitNo)
     const edits = rowEdits(
       rows.keys(),
-      (key) => this.#readHeadRow(key),
+      (key) => this.#rows.readHeadRow(key),
       (key) => rows.get(key),
     )
     const { tries, root } = editTries(this.#headTries, this.#nodes, edits, () => undefined)
@@ -469,8 +331,8 @@ export class StateStore {
   /** What the rows that changed after a commit were at it. */
   #rowsBefore(commitNo: number): Rows {
     const rows: Rows = new Map()
-    for (let no = this.#headNo; no > commitNo; no--) {
-      for (const [key, value] of this.#diffOf(no).before) rows.set(key, value)
+    for (let no = this.#rows.headNo; no > commitNo; no--) {
+      for (const [key, value] of this.#rows.diffOf(no).before) rows.set(key, value)
     }
     return rows
   }
@@ -478,8 +340,8 @@ export class StateStore {
   /** Inside a write. */
   #undoTo(baseNo: number, rows: Rows): void {
     for (const [key, value] of rows) this.#writeRow(key, value)
-    for (let no = this.#headNo; no > baseNo; no--) {
-      const { rootAfter, before } = this.#diffOf(no)
+    for (let no = this.#rows.headNo; no > baseNo; no--) {
+      const { rootAfter, before } = this.#rows.diffOf(no)
       this.#tables.commits.remove(encodeNo(no))
       this.#tables.commitOfRoot.remove(concatBytes(rootAfter, encodeNo(no)))
       if (!this.#isArchive) continue
@@ -508,7 +370,7 @@ export class StateStore {
   }
 
   #writeRow(key: string, value: Uint8Array | undefined): void {
-    const table = this.#tableOf(key)
+    const table = this.#rows.tableOf(key)
     if (value === undefined) table.remove(bytesOfText(key))
     else table.put(bytesOfText(key), value)
   }
@@ -528,23 +390,24 @@ export class StateStore {
     this.#tables.commitOfRoot.remove(concatBytes(rootBefore, encodeNo(no - 1)))
   }
 
-  #afterCommit(staged: readonly ChainState[], baseNo: number, reverted: Rows): void {
-    for (let no = this.#headNo; no > baseNo; no--) {
-      this.#diffRowCount -= this.#diffs.get(no)?.before.size ?? 0
-      this.#diffs.delete(no)
-    }
-    for (const [key, value] of reverted) this.#rows.set(key, value ?? noRow)
+  #afterCommit(
+    staged: readonly ChainState[],
+    baseNo: number,
+    reverted: Rows,
+    headRoot: Uint8Array,
+  ): void {
+    this.#rows.forgetDiffsAfter(baseNo)
+    for (const [key, value] of reverted) this.#rows.keepRow(key, value)
     let no = baseNo
     for (const each of staged) {
       no++
       const rows = each.staged?.rows ?? new Map()
-      for (const [key, value] of rows) this.#rows.set(key, value ?? noRow)
+      for (const [key, value] of rows) this.#rows.keepRow(key, value)
       this.#unflushedRowCount += rows.size
-      this.#keepDiff(no, diffOfStaged(each))
+      this.#rows.keepDiff(no, diffOfStaged(each))
       each.becomeCommitted(no)
     }
-    this.#headNo = no
-    this.#version++
+    this.#rows.moveHead(no, headRoot)
   }
 
   // ---- tries on the disk ----
@@ -561,7 +424,7 @@ export class StateStore {
     }
     for (const [text, trie] of storageTries)
       this.#nodeCount += this.#nodes.storage(text).store(trie)
-    this.#tables.meta.put(flushedKey, concatBytes(encodeNo(headNo), headRoot))
+    writeFlushed(this.#tables.meta, headNo, headRoot)
     let keptStorages = storageTries
     if (this.#nodeCount > nodeCountMax) {
       forgetBelow(accountTrie, 0, depthKept)
@@ -590,10 +453,10 @@ export class StateStore {
       equalBytes(flushedRoot, emptyTrieRoot) ? undefined : flushedRoot,
       new Map(),
     )
-    if (this.#flushedNo === this.#headNo) return flushed
+    if (this.#flushedNo === this.#rows.headNo) return flushed
     const rows = this.#rowsBefore(this.#flushedNo)
-    const before = (key: string) => (rows.has(key) ? rows.get(key) : this.#readHeadRow(key))
-    const edits = rowEdits(rows.keys(), before, (key) => this.#readHeadRow(key))
+    const before = (key: string) => (rows.has(key) ? rows.get(key) : this.#rows.readHeadRow(key))
+    const edits = rowEdits(rows.keys(), before, (key) => this.#rows.readHeadRow(key))
     // Leaves as they were then: some have gone since, and some have come.
     const gone = [...rows.keys()].filter((key) => rows.get(key) !== undefined)
     const keysBelow = this.#keysBelow.bind(this)
@@ -605,35 +468,11 @@ export class StateStore {
       },
     })
     const { tries, root } = editTries(flushed, nodes, edits, () => undefined)
-    if (!equalBytes(root, this.#headRoot)) throw stateDamaged('the rows do not lead to the root')
+    if (!equalBytes(root, this.#rows.headRoot))
+      throw stateDamaged('the rows do not lead to the root')
     this.#unflushedRowCount = rows.size
     return flattenTries(tries)
   }
-}
-
-/** What a state needs of its store. */
-interface StateAccess {
-  hashText(bytes: Uint8Array): string
-  readRowAt(commitNo: number, key: string): Uint8Array | undefined
-  readCode(codeHash: Uint8Array): Uint8Array
-  isKept(commitNo: number, root: Uint8Array): boolean
-  version(): number
-}
-
-/** What a state is before it is committed: changes to another. */
-interface Staged {
-  readonly parent: ChainState
-  readonly rows: Rows
-  /** What `parent` has in place of them. */
-  readonly replaced: Rows
-  readonly codes: ReadonlyMap<string, Uint8Array>
-  tries: StateTries
-}
-
-function diffOfStaged(state: ChainState): ReverseDiff {
-  assert(state.staged !== undefined)
-  const { parent, replaced } = state.staged
-  return { rootBefore: parent.root, rootAfter: state.root, before: replaced }
 }
 
 /** Of the head at the time when they were made. */
@@ -641,95 +480,6 @@ function bottomOf(tries: StateTries): StateTries {
   let bottom = tries
   while (bottom.below !== undefined) bottom = bottom.below
   return bottom
-}
-
-class ChainState implements State {
-  readonly root: Uint8Array
-  readonly #access: StateAccess
-  #commitNo: number | undefined
-  #staged: Staged | undefined
-  #versionChecked = -1
-
-  constructor(
-    access: StateAccess,
-    root: Uint8Array,
-    commitNo: number | undefined,
-    staged: Staged | undefined,
-  ) {
-    this.#access = access
-    this.root = root
-    this.#commitNo = commitNo
-    this.#staged = staged
-  }
-
-  get commitNo(): number | undefined {
-    return this.#commitNo
-  }
-
-  get staged(): Staged | undefined {
-    return this.#staged
-  }
-
-  get isCommitted(): boolean {
-    return this.#staged === undefined
-  }
-
-  becomeCommitted(commitNo: number): void {
-    this.#commitNo = commitNo
-    this.#staged = undefined
-  }
-
-  /** @throws StateError STATE_NOT_AVAILABLE */
-  check(): void {
-    const version = this.#access.version()
-    if (this.#staged !== undefined || this.#versionChecked === version) return
-    if (!this.#access.isKept(this.#commitNo as number, this.root))
-      throw stateNotAvailable(this.root)
-    this.#versionChecked = version
-  }
-
-  readRow(key: string): Uint8Array | undefined {
-    let state: ChainState = this
-    for (let staged = state.#staged; staged !== undefined; staged = state.#staged) {
-      const value = staged.rows.get(key)
-      if (value !== undefined || staged.rows.has(key)) return value
-      state = staged.parent
-    }
-    state.check()
-    return this.#access.readRowAt(state.#commitNo as number, key)
-  }
-
-  readAccount(address: Uint8Array): Account | undefined {
-    const row = this.readRow(this.#access.hashText(address))
-    return row === undefined ? undefined : decodeAccountRow(row)
-  }
-
-  readStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
-    const value = this.readRow(this.#access.hashText(address) + this.#access.hashText(slot))
-    if (value === undefined) return zeroWord
-    const word = new Uint8Array(32)
-    word.set(value, 32 - value.length)
-    return word
-  }
-
-  readCode(codeHash: Uint8Array): Uint8Array {
-    for (let state: ChainState = this; state.#staged !== undefined; state = state.#staged.parent) {
-      const code = state.#staged.codes.get(textOfBytes(codeHash))
-      if (code !== undefined) return code
-    }
-    return this.#access.readCode(codeHash)
-  }
-}
-
-/** The committed state below, and what is staged upon it from the oldest on. */
-function chainOf(state: ChainState): { base: ChainState; staged: ChainState[] } {
-  const staged: ChainState[] = []
-  let base = state
-  while (base.staged !== undefined) {
-    staged.unshift(base)
-    base = base.staged.parent
-  }
-  return { base, staged }
 }
 
 /** The edits that turn a state into another one, given the rows that differ. */
@@ -763,65 +513,6 @@ function* rowEdits(
   }
 }
 
-interface Tables {
-  readonly accounts: Table
-  readonly slots: Table
-  readonly codes: Table
-  readonly accountNodes: Table
-  readonly storageNodes: Table
-  readonly commits: Table
-  readonly commitOfRoot: Table
-  readonly history: Table
-  readonly meta: Table
-}
-
-function openTables(database: Database, suffix: string): Tables {
-  const open = (name: string): Table => database.table(`${name}${suffix}`)
-  return {
-    accounts: open('accounts'),
-    slots: open('slots'),
-    codes: open('codes'),
-    accountNodes: open('accountNodes'),
-    storageNodes: open('storageNodes'),
-    commits: open('commits'),
-    commitOfRoot: open('commitOfRoot'),
-    history: open('history'),
-    meta: open('stateMeta'),
-  }
-}
-
-interface Meta {
-  readonly headNo: number
-  readonly headRoot: Uint8Array
-  readonly flushedNo: number
-  readonly flushedRoot: Uint8Array
-}
-
-const formatKey = utf8('format')
-const headKey = utf8('head')
-const flushedKey = utf8('flushed')
-
-/** @throws StateError STATE_FORMAT, STATE_DAMAGED */
-function readMeta(meta: Table): Meta {
-  const head = meta.get(headKey)
-  const flushed = meta.get(flushedKey)
-  if (head !== undefined) {
-    const version = meta.get(formatKey)?.[0] ?? 0
-    if (version !== formatVersion) throw otherFormat(version)
-  }
-  return {
-    headNo: head === undefined ? 0 : decodeNo(head),
-    headRoot: head === undefined ? emptyTrieRoot : head.subarray(8),
-    flushedNo: flushed === undefined ? 0 : decodeNo(flushed),
-    flushedRoot: flushed === undefined ? emptyTrieRoot : flushed.subarray(8),
-  }
-}
-
-function writeHead(meta: Table, headNo: number, headRoot: Uint8Array): void {
-  meta.put(formatKey, Uint8Array.of(formatVersion))
-  meta.put(headKey, concatBytes(encodeNo(headNo), headRoot))
-}
-
 /** Of the keys that begin with `prefix` and the first `depth` nibbles of `key`. */
 function boundsOfPath(
   prefix: Uint8Array,
@@ -850,31 +541,13 @@ function removePrefix(table: Table, prefix: Uint8Array): void {
   for (const key of keys) table.remove(key)
 }
 
-/** In place of a row that is known not to be there. */
-const noRow = new Uint8Array(0)
 const absent = Uint8Array.of(0)
 const present = Uint8Array.of(1)
-const lastNo = new Uint8Array(8).fill(0xff)
 const noAccount: StoredAccount = {
   nonce: 0n,
   balance: 0n,
   storageRoot: emptyTrieRoot,
   codeHash: emptyCodeHash,
-}
-
-/** Accounts and slots apart, since a key of one is a prefix of keys of the other. */
-function historyPrefix(key: string): Uint8Array {
-  return concatBytes(Uint8Array.of(key.length === accountKeySize ? 0 : 1), bytesOfText(key))
-}
-
-function encodeNo(no: number): Uint8Array {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(no))
-  return bytes
-}
-
-function decodeNo(bytes: Uint8Array): number {
-  return Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0))
 }
 
 /** Without leading zeros; undefined for zero. */
@@ -891,17 +564,4 @@ function isEqualRow(a: Uint8Array | undefined, b: Uint8Array | undefined): boole
 
 function stopped(): StateError {
   return stateDamaged('an earlier write failed, and only a restart helps')
-}
-
-function otherFormat(version: number): StateError {
-  return new StateError(
-    { code: 'STATE_FORMAT', version, versionExpected: formatVersion },
-    {
-      shortMessage: 'The state was written by another version of Cairn.',
-      metaMessages: [
-        `Format: ${version}; this version reads ${formatVersion}.`,
-        'Export the chain with the version that wrote it, and import it with this one.',
-      ],
-    },
-  )
 }

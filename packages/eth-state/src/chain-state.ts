@@ -1,0 +1,124 @@
+/** States as those who execute and ask have them: of a commit, or staged upon one. */
+import { assert } from '@cairn/core'
+import type { Account, StateReader } from '@cairn/eth-codec'
+import { decodeAccountRow } from './account-row.ts'
+import { textOfBytes } from './byte-text.ts'
+import type { CommittedRows } from './committed-rows.ts'
+import { stateNotAvailable } from './errors.ts'
+import type { ReverseDiff, Rows } from './reverse-diff.ts'
+import type { StateTries } from './state-tries.ts'
+
+const zeroWord = new Uint8Array(32)
+
+/**
+ * A state that can be read, and built upon: of a commit, or not committed yet. It stays what it is while others are
+ * committed, as long as it is kept; afterwards reading throws STATE_NOT_AVAILABLE.
+ */
+export interface State extends StateReader {
+  readonly root: Uint8Array
+  readonly isCommitted: boolean
+}
+
+/** What a state is before it is committed: changes to another. */
+export interface Staged {
+  readonly parent: ChainState
+  readonly rows: Rows
+  /** What `parent` has in place of them. */
+  readonly replaced: Rows
+  readonly codes: ReadonlyMap<string, Uint8Array>
+  tries: StateTries
+}
+
+export function diffOfStaged(state: ChainState): ReverseDiff {
+  assert(state.staged !== undefined)
+  const { parent, replaced } = state.staged
+  return { rootBefore: parent.root, rootAfter: state.root, before: replaced }
+}
+
+export class ChainState implements State {
+  readonly root: Uint8Array
+  readonly #rows: CommittedRows
+  #commitNo: number | undefined
+  #staged: Staged | undefined
+  #versionChecked = -1
+
+  constructor(
+    rows: CommittedRows,
+    root: Uint8Array,
+    commitNo: number | undefined,
+    staged: Staged | undefined,
+  ) {
+    this.#rows = rows
+    this.root = root
+    this.#commitNo = commitNo
+    this.#staged = staged
+  }
+
+  get commitNo(): number | undefined {
+    return this.#commitNo
+  }
+
+  get staged(): Staged | undefined {
+    return this.#staged
+  }
+
+  get isCommitted(): boolean {
+    return this.#staged === undefined
+  }
+
+  becomeCommitted(commitNo: number): void {
+    this.#commitNo = commitNo
+    this.#staged = undefined
+  }
+
+  /** @throws StateError STATE_NOT_AVAILABLE */
+  check(): void {
+    const version = this.#rows.version
+    if (this.#staged !== undefined || this.#versionChecked === version) return
+    if (!this.#rows.isKept(this.#commitNo as number, this.root)) throw stateNotAvailable(this.root)
+    this.#versionChecked = version
+  }
+
+  readRow(key: string): Uint8Array | undefined {
+    let state: ChainState = this
+    for (let staged = state.#staged; staged !== undefined; staged = state.#staged) {
+      const value = staged.rows.get(key)
+      if (value !== undefined || staged.rows.has(key)) return value
+      state = staged.parent
+    }
+    state.check()
+    return this.#rows.readRowAt(state.#commitNo as number, key)
+  }
+
+  readAccount(address: Uint8Array): Account | undefined {
+    const row = this.readRow(this.#rows.hashText(address))
+    return row === undefined ? undefined : decodeAccountRow(row)
+  }
+
+  readStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    const value = this.readRow(this.#rows.hashText(address) + this.#rows.hashText(slot))
+    if (value === undefined) return zeroWord
+    const word = new Uint8Array(32)
+    word.set(value, 32 - value.length)
+    return word
+  }
+
+  readCode(codeHash: Uint8Array): Uint8Array {
+    for (let state: ChainState = this; state.#staged !== undefined; state = state.#staged.parent) {
+      const code = state.#staged.codes.get(textOfBytes(codeHash))
+      if (code !== undefined) return code
+    }
+    return this.#rows.readCode(codeHash)
+  }
+}
+
+/** The committed state below, and what is staged upon it from the oldest on. */
+export function chainOf(state: ChainState): { base: ChainState; staged: ChainState[] } {
+  const staged: ChainState[] = []
+  let base = state
+  while (base.staged !== undefined) {
+    staged.unshift(base)
+    base = base.staged.parent
+  }
+  return { base, staged }
+}

@@ -1,0 +1,197 @@
+/**
+ * Rows of committed states: those of the head as they lie in the tables, older ones by the reverse diffs that lie above
+ * them. Nothing is written here; whoever commits, or follows one that does, says how the head moved.
+ */
+import { concatBytes, equalBytes } from '@cairn/core'
+import { emptyCodeHash, keccak256 } from '@cairn/eth-codec'
+import { bytesOfText, textOfBytes } from './byte-text.ts'
+import type { Table } from './database.ts'
+import { stateDamaged } from './errors.ts'
+import { RecentMap } from './recent-map.ts'
+import { decodeReverseDiff, type ReverseDiff } from './reverse-diff.ts'
+import {
+  accountKeySize,
+  decodeNo,
+  encodeNo,
+  historyPrefix,
+  lastNo,
+  type Tables,
+} from './state-tables.ts'
+
+/** Commits whose state before stays readable. Source: geth 1.13, `core/state/pruner` and `TriesInMemory`. */
+export const historyCountMax = 128
+/** Rows in memory, of one generation: some 20 MB. */
+const rowCountMax = 65_536
+const codeCountMax = 256
+/** Rows of reverse diffs in memory; older diffs are read when they are asked for. */
+const diffRowCountMax = 32_768
+/** Archive mode looks a row up in the history from here on, rather than in one diff after the other. */
+const diffsWalkedMax = 16
+
+const nothing = new Uint8Array(0)
+/** In place of a row that is known not to be there. */
+const noRow = new Uint8Array(0)
+
+export class CommittedRows {
+  readonly #tables: Tables
+  readonly #isArchive: boolean
+  readonly #hashes = new RecentMap<string>(rowCountMax)
+  readonly #rows = new RecentMap<Uint8Array>(rowCountMax)
+  readonly #codes = new RecentMap<Uint8Array>(codeCountMax)
+  /** Of the last commits, as far as they were asked for. */
+  readonly #diffs = new Map<number, ReverseDiff>()
+  #diffRowCount = 0
+  #headNo: number
+  #headRoot: Uint8Array
+  #version = 0
+
+  constructor(tables: Tables, isArchive: boolean, headNo: number, headRoot: Uint8Array) {
+    this.#tables = tables
+    this.#isArchive = isArchive
+    this.#headNo = headNo
+    this.#headRoot = headRoot
+  }
+
+  get headNo(): number {
+    return this.#headNo
+  }
+
+  get headRoot(): Uint8Array {
+    return this.#headRoot
+  }
+
+  /** Changes with every move of the head, so that a state checks once whether it still is one. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** The number of the commit that led to a state; undefined when it is not kept. */
+  commitOf(root: Uint8Array): number | undefined {
+    if (equalBytes(root, this.#headRoot)) return this.#headNo
+    const rows = this.#tables.commitOfRoot.range(root, concatBytes(root, lastNo), {
+      isReverse: true,
+      countMax: 1,
+    })
+    for (const { key } of rows) return decodeNo(key.subarray(32))
+    return undefined
+  }
+
+  isKept(commitNo: number, root: Uint8Array): boolean {
+    if (commitNo > this.#headNo) return false
+    if (commitNo === this.#headNo) return equalBytes(root, this.#headRoot)
+    if (!this.#isArchive && commitNo < this.#headNo - historyCountMax) return false
+    const next = this.#readDiff(commitNo + 1)
+    return next !== undefined && equalBytes(root, next.rootBefore)
+  }
+
+  /** Of an address or a slot, as text. */
+  hashText(bytes: Uint8Array): string {
+    const text = textOfBytes(bytes)
+    let hash = this.#hashes.get(text)
+    if (hash === undefined) {
+      hash = textOfBytes(keccak256(bytes))
+      this.#hashes.set(text, hash)
+    }
+    return hash
+  }
+
+  /** A row as it was after a commit that is kept. */
+  readRowAt(commitNo: number, key: string): Uint8Array | undefined {
+    if (this.#isArchive && this.#headNo - commitNo > diffsWalkedMax) {
+      return this.#readHistory(commitNo, key)
+    }
+    for (let no = commitNo + 1; no <= this.#headNo; no++) {
+      const before = this.diffOf(no).before
+      const value = before.get(key)
+      if (value !== undefined || before.has(key)) return value
+    }
+    return this.readHeadRow(key)
+  }
+
+  readHeadRow(key: string): Uint8Array | undefined {
+    const known = this.#rows.get(key)
+    if (known !== undefined) return known === noRow ? undefined : known
+    const row = this.tableOf(key).get(bytesOfText(key))
+    this.#rows.set(key, row ?? noRow)
+    return row
+  }
+
+  /** The oldest value that a later commit replaced, or what is there now. */
+  #readHistory(commitNo: number, key: string): Uint8Array | undefined {
+    const prefix = historyPrefix(key)
+    const start = concatBytes(prefix, encodeNo(commitNo + 1))
+    const end = concatBytes(prefix, lastNo)
+    for (const { value } of this.#tables.history.range(start, end, { countMax: 1 })) {
+      return value[0] === 0 ? undefined : value.subarray(1)
+    }
+    return this.readHeadRow(key)
+  }
+
+  readCode(codeHash: Uint8Array): Uint8Array {
+    if (equalBytes(codeHash, emptyCodeHash)) return nothing
+    const text = textOfBytes(codeHash)
+    const known = this.#codes.get(text)
+    if (known !== undefined) return known
+    const code = this.#tables.codes.get(codeHash)
+    if (code === undefined) throw stateDamaged('the code of a contract is missing')
+    this.#codes.set(text, code)
+    return code
+  }
+
+  tableOf(key: string): Table {
+    return key.length === accountKeySize ? this.#tables.accounts : this.#tables.slots
+  }
+
+  /** @throws StateError STATE_DAMAGED when it is missing. */
+  diffOf(no: number): ReverseDiff {
+    const diff = this.#readDiff(no)
+    if (diff === undefined) throw stateDamaged(`the record of commit ${no} is missing`)
+    return diff
+  }
+
+  #readDiff(no: number): ReverseDiff | undefined {
+    let diff = this.#diffs.get(no)
+    if (diff === undefined) {
+      const bytes = this.#tables.commits.get(encodeNo(no))
+      if (bytes === undefined) return undefined
+      diff = decodeReverseDiff(bytes)
+      this.keepDiff(no, diff)
+    }
+    return diff
+  }
+
+  // ---- following the head ----
+
+  keepRow(key: string, value: Uint8Array | undefined): void {
+    this.#rows.set(key, value ?? noRow)
+  }
+
+  keepDiff(no: number, diff: ReverseDiff): void {
+    this.#diffs.set(no, diff)
+    this.#diffRowCount += diff.before.size
+    for (const [oldest, { before }] of this.#diffs) {
+      if (this.#diffRowCount <= diffRowCountMax || oldest === no) break
+      this.#diffs.delete(oldest)
+      this.#diffRowCount -= before.size
+    }
+  }
+
+  /** Commits after `no` are undone. */
+  forgetDiffsAfter(no: number): void {
+    for (let undone = this.#headNo; undone > no; undone--) {
+      this.#diffRowCount -= this.#diffs.get(undone)?.before.size ?? 0
+      this.#diffs.delete(undone)
+    }
+  }
+
+  forgetRows(): void {
+    this.#rows.clear()
+  }
+
+  /** Rows and diffs that are not what they were have been told before. */
+  moveHead(headNo: number, headRoot: Uint8Array): void {
+    this.#headNo = headNo
+    this.#headRoot = headRoot
+    this.#version++
+  }
+}
