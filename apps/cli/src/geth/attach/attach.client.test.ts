@@ -1,6 +1,6 @@
 /** The console of a real node, over its socket and over HTTP. Runs the program that `npm run build` made. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -45,12 +45,22 @@ function attach(...words: string[]) {
 describe('geth attach', () => {
   it('answers --exec over the socket of the data folder', async () => {
     const { stdout } = await attach('--exec', '[eth.chainId, eth.blockNumber, eth.mining]')
-    expect(stdout).toBe('[ 1337, 0, false ]\n')
+    expect(stdout).toBe('[1337, 0, false]\n')
   })
 
   it('nests calls, as they are no promises', async () => {
     const code = 'web3.fromWei(eth.getBalance("0x" + "0".repeat(39) + "1"), "wei")'
     expect((await attach('--exec', code)).stdout).toBe('"1"\n')
+  })
+
+  it('shows objects as geth does, and runs scripts', async () => {
+    const script = join(folder, 'script.js')
+    await writeFile(script, 'var found = eth.getBlock(0); console.log("number", found.number)')
+    const { stdout } = await attach(
+      '--exec',
+      `loadScript("${script}") && [txpool.status, found.size > 500]`,
+    )
+    expect(stdout).toBe('number 0\n[{\n    pending: 0,\n    queued: 0\n}, true]\n')
   })
 
   it('answers over HTTP', async () => {

@@ -1,12 +1,13 @@
 /** `geth attach [ENDPOINT] [--exec CODE]`: geth's console over IPC or HTTP. */
 import { start } from 'node:repl'
-import { inspect } from 'node:util'
 import { createContext, Script } from 'node:vm'
 import { exitDone } from '../../command.ts'
 import { print, type Terminal } from '../../terminal.ts'
 import { ipcPathOf } from '../folders.ts'
 import type { GethLine } from '../geth-flags.ts'
 import { consoleObjects } from './console-objects.ts'
+import { consoleTools } from './console-tools.ts'
+import { formatConsoleValue } from './console-value.ts'
 import { RpcClient } from './rpc-client.ts'
 
 export async function runAttach(line: GethLine, terminal: Terminal): Promise<number> {
@@ -18,8 +19,9 @@ export async function runAttach(line: GethLine, terminal: Terminal): Promise<num
     const objects = consoleObjects((method, params) => client.call(method, params))
     const code = line.text('exec')
     if (code !== undefined) {
-      const result: unknown = new Script(code).runInContext(createContext(objects))
-      if (result !== undefined) print(terminal, formatResult(result))
+      const context = createContext(objects)
+      Object.assign(context, consoleTools(objects, context, terminal))
+      print(terminal, formatConsoleValue(new Script(code).runInContext(context)))
       return exitDone
     }
     print(terminal, `Welcome to the console of ${String(version)}\n\nTo exit, press ctrl-d`)
@@ -37,18 +39,10 @@ function runConsole(objects: Record<string, unknown>, terminal: Terminal): Promi
       input: terminal.input,
       output: terminal.output,
       terminal: terminal.isInteractive,
-      writer: formatResult,
+      writer: formatConsoleValue,
       ignoreUndefined: false,
     })
-    Object.assign(repl.context, objects)
+    Object.assign(repl.context, objects, consoleTools(objects, repl.context, terminal))
     repl.on('exit', resolve)
   })
-}
-
-/** As geth shows values: texts in double quotes, amounts without JavaScript's `n`. */
-function formatResult(value: unknown): string {
-  if (typeof value === 'bigint') return value.toString()
-  if (typeof value === 'string') return JSON.stringify(value)
-  const text = inspect(value, { depth: 8, maxArrayLength: 1000, maxStringLength: 100_000 })
-  return text.replaceAll(/(?<=[\s[:])(\d+)n\b/g, '$1')
 }

@@ -56,11 +56,33 @@ describe('the console', () => {
     })
   })
 
+  it('names methods as web3 does, and leaves out the block where that takes the latest one', () => {
+    const hash = `0x${'a'.repeat(64)}`
+    const { calls, call } = start({})
+    call('eth', 'getBalance', '0xaa')
+    call('eth', 'getBlock', hash)
+    call('eth', 'getBlock', 'latest', true)
+    call('eth', 'getTransaction', hash)
+    call('eth', 'getBlockTransactionCount', 4)
+    call('eth', 'sendTransaction', { value: '1000', data: '0x12', gas: 21000 })
+    call('clique', 'propose', '0xaa', true)
+    expect(calls).toEqual([
+      ['eth_getBalance', '0xaa', 'latest'],
+      ['eth_getBlockByHash', hash, false],
+      ['eth_getBlockByNumber', 'latest', true],
+      ['eth_getTransactionByHash', hash],
+      ['eth_getBlockTransactionCountByNumber', '0x4'],
+      ['eth_sendTransaction', { value: 1000n, data: '0x12', gas: '0x5208' }],
+      ['clique_propose', '0xaa', true],
+    ])
+  })
+
   it('computes as web3 does', () => {
     const { call } = start({})
     expect(call('web3', 'fromWei', 1_500_000_000_000_000_000n)).toBe('1.5')
     expect(call('web3', 'fromWei', '7', 'gwei')).toBe('0.000000007')
     expect(call('web3', 'toWei', 2, 'gwei')).toBe(2_000_000_000n)
+    expect(call('web3', 'fromWei', 2n * 10n ** 15n, 'finney')).toBe('2')
     expect(call('web3', 'isAddress', '0x00')).toBe(false)
   })
 })

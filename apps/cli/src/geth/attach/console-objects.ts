@@ -109,21 +109,87 @@ function namespaceObject(namespace: string, tools: Record<string, unknown>, call
     get(target, name) {
       if (typeof name !== 'string' || name in target || name === 'then')
         return Reflect.get(target, name)
-      return (...args: unknown[]) => run(methodName(name), args)
+      return (...args: unknown[]) => {
+        const called = namespace === 'eth' ? ethCall(name, args) : { name, args }
+        return run(called.name, called.args)
+      }
     },
   })
 }
 
-/** geth's console has one name for what are two methods of the node. */
-function methodName(name: string): string {
-  return name === 'getBlock' ? 'getBlockByNumber' : name
+/** Methods of which web3 has one name where the node has two, by whether the block is named by its hash. */
+const blockMethods: Readonly<
+  Record<string, { readonly byHash: string; readonly byNumber: string }>
+> = {
+  getBlock: { byHash: 'getBlockByHash', byNumber: 'getBlockByNumber' },
+  getBlockTransactionCount: {
+    byHash: 'getBlockTransactionCountByHash',
+    byNumber: 'getBlockTransactionCountByNumber',
+  },
+  getBlockUncleCount: {
+    byHash: 'getUncleCountByBlockHash',
+    byNumber: 'getUncleCountByBlockNumber',
+  },
+  getTransactionFromBlock: {
+    byHash: 'getTransactionByBlockHashAndIndex',
+    byNumber: 'getTransactionByBlockNumberAndIndex',
+  },
+  getUncle: { byHash: 'getUncleByBlockHashAndIndex', byNumber: 'getUncleByBlockNumberAndIndex' },
 }
+
+/** Methods that web3 names otherwise. */
+const otherNames: Readonly<Record<string, string>> = {
+  getRawTransaction: 'getRawTransactionByHash',
+  getTransaction: 'getTransactionByHash',
+}
+
+/** Methods whose block is the latest one when it is left out, by the number of arguments before it. */
+const blockArgument: Readonly<Record<string, number>> = {
+  call: 1,
+  getBalance: 1,
+  getCode: 1,
+  getProof: 2,
+  getStorageAt: 2,
+  getTransactionCount: 1,
+}
+
+/** What web3 makes of a call in `eth`: the name of the node's method and all of its arguments. */
+function ethCall(
+  name: string,
+  args: readonly unknown[],
+): { name: string; args: readonly unknown[] } {
+  const block = blockMethods[name]
+  if (block !== undefined) {
+    const isHash = typeof args[0] === 'string' && /^0x[0-9a-fA-F]{64}$/.test(args[0])
+    // Transactions whole, or their hashes only.
+    const given = name === 'getBlock' && args.length === 1 ? [args[0], false] : args
+    return { name: isHash ? block.byHash : block.byNumber, args: given }
+  }
+  const countBefore = blockArgument[name]
+  if (countBefore === args.length) return { name, args: [...args, 'latest'] }
+  return { name: otherNames[name] ?? name, args }
+}
+
+/** Quantities of a transaction, which web3 also takes as decimal digits. */
+const quantityFields: ReadonlySet<string> = new Set([
+  'gas',
+  'gasPrice',
+  'maxFeePerGas',
+  'maxPriorityFeePerGas',
+  'nonce',
+  'value',
+])
 
 /** Numbers of people become quantities of the protocol. */
 function argument(value: unknown): unknown {
   if (typeof value === 'number') return `0x${value.toString(16)}`
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, argument(field)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]: [string, unknown]) => {
+      const isDigits = typeof field === 'string' && /^\d+$/.test(field)
+      return [name, isDigits && quantityFields.has(name) ? BigInt(field) : argument(field)]
+    }),
+  )
 }
 
 function readable(method: string, value: unknown): unknown {
