@@ -11,8 +11,9 @@ const namespace = mountNamespace()
 const noNamespace = 'neither root nor user namespaces: no file system of a size can be mounted'
 const isRoot = process.getuid?.() === 0
 /** Room for two thirds of a segment of the journal beside the projection, so that it is soon used up. */
-const diskMb = 56
-const ballastMb = 16
+const diskMb = 88
+/** LMDB is written to where 16 MiB and twice what is to be projected are free; the journal may have the rest. */
+const ballastMb = 48
 
 let folder: string
 let daemons: Daemon[]
