@@ -5,7 +5,7 @@ import { runAccount } from '../geth/account.ts'
 import { runAttach } from '../geth/attach/attach.ts'
 import { runDumpGenesis, runExport, runImport, runInit, runRemoveDb } from '../geth/chain-tools.ts'
 import { type GethLine, GethUsageError, gethFlags, parseGethLine } from '../geth/geth-flags.ts'
-import { runNode } from '../geth/run-node.ts'
+import { runNode, runNodeWithConsole } from '../geth/run-node.ts'
 import { runStateTests } from '../geth/state-test.ts'
 import { print, printError, type Terminal } from '../terminal.ts'
 
@@ -15,6 +15,8 @@ const subcommands: Readonly<Record<string, { readonly help: string; readonly run
   init: { help: 'init GENESIS: begin a chain with a genesis file', run: runInit },
   account: { help: 'account new|list|update|import: key files', run: runAccount },
   attach: { help: 'attach [ENDPOINT]: a console, or --exec CODE', run: runAttach },
+  console: { help: 'console: a node with a console, or --exec CODE', run: runNodeWithConsole },
+  js: { help: 'js FILE …: a node until the scripts have ended', run: runNodeWithConsole },
   export: { help: 'export FILE [FIRST LAST]: blocks into a file, .gz compressed', run: runExport },
   import: { help: 'import FILE …: blocks out of files', run: runImport },
   dumpgenesis: { help: 'dumpgenesis: the genesis file of the chain', run: runDumpGenesis },

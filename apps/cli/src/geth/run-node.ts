@@ -1,7 +1,13 @@
-/** `geth` without a subcommand: runs a node on the data folder until a signal. */
+/**
+ * `geth` without a subcommand runs a node on the data folder until a signal; `geth console` and `geth js` until the
+ * console or the scripts have ended.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { systemRandom } from '@cairn/core'
 import { addressFromText, addressToText, dataFromHex, dataToHex, KeyFolder } from '@cairn/eth-codec'
 import { nodeFileSystem } from '@cairn/journal'
@@ -28,17 +34,51 @@ const vanityBytesMax = 32
 /** geth: --http.addr localhost. */
 const hostDefault = '127.0.0.1'
 
-export async function runNode(line: GethLine, terminal: Terminal): Promise<number> {
-  if (line.words.length > 0) throw new GethUsageError(`invalid command: "${line.words[0]}"`)
+export function runNode(line: GethLine, terminal: Terminal): Promise<number> {
+  return runNodeUntil(line, terminal, async (_, stopSignal) => {
+    await stopSignal
+    return exitDone
+  })
+}
+
+/** `console`, `js FILE …`. */
+export function runNodeWithConsole(line: GethLine, terminal: Terminal): Promise<number> {
+  const [name, ...scripts] = line.words
+  if (line.has('ipcdisable')) throw new GethUsageError(`${name} needs the socket of the node`)
+  if (name === 'js' && scripts.length === 0) throw new GethUsageError('js needs a file')
+  const code =
+    name === 'js'
+      ? scripts.map((path) => `loadScript(${JSON.stringify(path)})`).join(';')
+      : line.text('exec')
+  const exec = code === undefined ? [] : ['--exec', code]
+  return runNodeUntil(line, terminal, async ({ endpoints }, stopSignal) => {
+    // The console stands still while it waits for an answer, so it cannot be on the thread that answers.
+    const words = [consoleProgram, 'geth', 'attach', endpoints.ipc ?? '', ...exec]
+    const child = spawn(process.execPath, words, { stdio: 'inherit' })
+    void stopSignal.then(() => child.kill())
+    const [exitCode] = (await once(child, 'exit')) as [number | null]
+    return exitCode ?? exitDone
+  })
+}
+
+const consoleProgram = fileURLToPath(new URL('../../bin/cairn.js', import.meta.url))
+
+async function runNodeUntil(
+  line: GethLine,
+  terminal: Terminal,
+  ended: (node: EthereumNode, stopSignal: Promise<string>) => Promise<number>,
+): Promise<number> {
   // Before anything is opened: a signal during the start is not lost.
   const stopSignal = terminal.stopSignal()
   const { node, cleanUp } = line.has('dev')
     ? await openDevelopmentNode(line, terminal)
     : await openNode(line, terminal)
-  await stopSignal
-  await node.close()
-  await cleanUp()
-  return exitDone
+  try {
+    return await ended(node, stopSignal)
+  } finally {
+    await node.close()
+    await cleanUp()
+  }
 }
 
 interface Opened {

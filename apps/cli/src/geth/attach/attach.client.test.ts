@@ -74,3 +74,19 @@ describe('geth attach', () => {
     expect(failure.stderr).toContain('No node answers.')
   })
 })
+
+describe('a node with a console', () => {
+  it('runs until the console or the scripts have ended', async () => {
+    const script = join(folder, 'send.js')
+    await writeFile(
+      script,
+      `var hash = eth.sendTransaction({from: eth.accounts[0], to: eth.accounts[0], value: web3.toWei(1, "ether")});
+       admin.sleepBlocks(1, 20);
+       console.log(eth.getTransaction(hash).value, eth.getTransactionReceipt(hash).status)`,
+    )
+    const geth = (...words: string[]) =>
+      promisify(execFile)(process.execPath, [program, 'geth', '--dev', ...words])
+    expect((await geth('js', script)).stdout).toBe('1000000000000000000 0x1\ntrue\n')
+    expect((await geth('--exec', 'eth.mining', 'console')).stdout).toBe('true\n')
+  })
+})
