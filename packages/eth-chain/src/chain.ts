@@ -32,7 +32,8 @@ import type {
   HashedHeader,
   HeadChange,
 } from './chain-reader.ts'
-import { CliqueEngine } from './clique/clique-engine.ts'
+import type { CliqueEngine } from './clique/clique-engine.ts'
+import { cliqueOf } from './clique/clique-of.ts'
 import { blockInvalid, ChainError } from './errors.ts'
 import { BlockExecution, type BlockHashes, type HeaderFrame } from './import/execution.ts'
 import {
@@ -130,7 +131,9 @@ export class Chain implements ChainReader {
     if (options.headerRules !== undefined) {
       this.rules = options.headerRules(this.config, this.store)
     } else {
-      this.clique = createClique(this.config, this.store, database, clock)
+      this.clique = cliqueOf(this.config, this.store, clock, (snapshot) => {
+        database.writeSync(() => this.store.putSnapshot(snapshot))
+      })
       this.rules = this.clique
     }
   }
@@ -484,31 +487,4 @@ export class Chain implements ChainReader {
 
 function movedBlock(executed: ExecutedBlock): MovedBlock {
   return { ...executed, header: executed.block.header }
-}
-
-function createClique(
-  config: ChainConfig,
-  store: ChainStore,
-  database: Database,
-  clock: Clock,
-): CliqueEngine {
-  const { clique } = config
-  if (clique === undefined) {
-    throw new ChainError(
-      { code: 'GENESIS_MISSING' },
-      {
-        shortMessage: 'The genesis has no Clique configuration.',
-        metaMessages: ['Only chains with proof of authority run here: add config.clique.'],
-      },
-    )
-  }
-  return new CliqueEngine({
-    config: { ...config, clique },
-    headers: store,
-    snapshots: {
-      readSnapshot: (hash) => store.readSnapshot(hash),
-      writeSnapshot: (snapshot) => database.writeSync(() => store.putSnapshot(snapshot)),
-    },
-    nowSeconds: () => BigInt(Math.floor(clock.nowMs() / 1000)),
-  })
 }

@@ -64,6 +64,7 @@ export {
   snapshotToJson,
 } from './clique/snapshot-json.ts'
 export { ChainError, type ChainErrorType } from './errors.ts'
+export { ChainReplica, type ChainReplicaOptions } from './execution/chain-replica.ts'
 export type { Execution, SealingOptions } from './execution/execution.ts'
 export { LocalExecution, type LocalExecutionOptions } from './execution/local-execution.ts'
 export type { PendingBlock } from './execution/pending-block.ts'

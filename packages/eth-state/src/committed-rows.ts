@@ -184,6 +184,11 @@ export class CommittedRows {
     }
   }
 
+  forgetDiffs(): void {
+    this.#diffs.clear()
+    this.#diffRowCount = 0
+  }
+
   forgetRows(): void {
     this.#rows.clear()
   }

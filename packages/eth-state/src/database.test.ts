@@ -5,7 +5,7 @@ import { fromUtf8, utf8 } from '@cairn/core'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Database, endOfPrefix, lastKey, type RangeOptions, type Table } from './database.ts'
-import { openLmdbDatabase } from './lmdb-database.ts'
+import { openLmdbDatabase, openLmdbReplica } from './lmdb-database.ts'
 import { createMemoryDatabase } from './memory-database.ts'
 
 const folders: string[] = []
@@ -127,6 +127,38 @@ describe.each(kinds)('database in %s', (_kind, open) => {
       ),
       { numRuns: 60 },
     )
+    await database.close()
+  })
+})
+
+describe('a replica', () => {
+  it('stays at one moment until it is renewed, and is not written', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-replica-'))
+    folders.push(folder)
+    const database = openLmdbDatabase(folder)
+    const table = database.table('t')
+    const put = (key: string) => database.writeSync(() => table.put(utf8(key), utf8(key)))
+    put('a')
+    const replica = openLmdbReplica(folder)
+    const copy = replica.table('t')
+    put('b')
+    // Turns of the event loop do not move it either.
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(keysOf(copy, 'a', 'z')).toEqual(['a'])
+    expect([copy.get(utf8('b')), copy.getView(utf8('b'))]).toEqual([undefined, undefined])
+    for (const key of ['c', 'd']) {
+      put(key)
+      replica.renew()
+      expect(fromUtf8(copy.get(utf8(key)) ?? utf8(''))).toBe(key)
+    }
+    expect(keysOf(copy, 'a', 'z', { isReverse: true })).toEqual(['d', 'c', 'b', 'a'])
+    expect(() => copy.put(utf8('e'), utf8('e'))).toThrow('not written')
+    expect(() => replica.writeSync(() => undefined)).toThrow('not written')
+    const later = database.table('later')
+    database.writeSync(() => later.put(utf8('x'), utf8('x')))
+    expect(keysOf(replica.table('later'), 'a', 'z')).toEqual(['x'])
+    await replica.close()
+    put('f')
     await database.close()
   })
 })

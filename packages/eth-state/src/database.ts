@@ -40,6 +40,12 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** A database that another thread of the process writes, as it was at one moment. */
+export interface DatabaseReplica extends Database {
+  /** Moves on to what is written now. Ranges that are being read end first. */
+  renew(): void
+}
+
 /** First key after all that begin with `prefix`; undefined when there is none, as after ff ff. */
 export function endOfPrefix(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length

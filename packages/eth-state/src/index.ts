@@ -5,6 +5,7 @@ export type { State } from './chain-state.ts'
 export { historyCountMax } from './committed-rows.ts'
 export {
   type Database,
+  type DatabaseReplica,
   endOfPrefix,
   lastKey,
   type RangeOptions,
@@ -12,8 +13,9 @@ export {
   type TableRow,
 } from './database.ts'
 export { StateError, type StateErrorType, stateNotAvailable } from './errors.ts'
-export { openLmdbDatabase } from './lmdb-database.ts'
+export { openLmdbDatabase, openLmdbReplica } from './lmdb-database.ts'
 export { createMemoryDatabase } from './memory-database.ts'
+export { StateReplica } from './state-replica.ts'
 export {
   type AccountProof,
   eraseStateStore,
