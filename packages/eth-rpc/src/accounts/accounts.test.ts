@@ -12,6 +12,7 @@ import {
 import { createMemoryFileSystem, createVirtualClock } from '@cairn/testing'
 import { recoverTypedDataAddress } from 'viem'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Dispatcher } from '../dispatcher.ts'
 import { openRpcTestNode, type RpcTestNode, type RpcTestNodeOptions } from '../testing/rpc-node.ts'
 
 let open: RpcTestNode | undefined
@@ -20,20 +21,20 @@ afterEach(async () => {
   open = undefined
 })
 
+/** @throws Error with the text of the node. */
+async function ask(dispatcher: Dispatcher, method: string, params: unknown[]): Promise<unknown> {
+  const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const text = await dispatcher.dispatch(request, { transport: 'ipc', subscriber: undefined })
+  const { result, error } = JSON.parse(String(text)) as Record<string, unknown>
+  if (error !== undefined) throw new Error((error as { message: string }).message)
+  return result
+}
+
 /** Nothing is sealed within the hour. */
 async function start(options: RpcTestNodeOptions = {}) {
   const node = await openRpcTestNode(3600n, ['eth'], options)
   open = node
-  const call = async (method: string, ...params: unknown[]) => {
-    const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-    const text = await node.dispatcher.dispatch(request, {
-      transport: 'ipc',
-      subscriber: undefined,
-    })
-    const { result, error } = JSON.parse(String(text)) as Record<string, unknown>
-    if (error !== undefined) throw new Error((error as { message: string }).message)
-    return result
-  }
+  const call = (method: string, ...params: unknown[]) => ask(node.dispatcher, method, params)
   const key = dataFromHex(node.privateKeys[0] ?? '')
   return { node, call, key, from: dataToHex(addressOfPrivateKey(key)) }
 }
@@ -111,6 +112,22 @@ describe('an unlocked account', () => {
       expect(signer.toLowerCase()).toBe(from)
     }
     await expect(call('eth_signTypedData_v4', from, '{')).rejects.toThrow('no JSON')
+  })
+
+  it('signs messages by the name that wallets give it, where `personal` is not served too', async () => {
+    const { node, call, key, from } = await start()
+    const publicly = (method: string, ...params: unknown[]) =>
+      ask(node.publicDispatcher, method, params)
+    await expect(publicly('personal_sign', '0x1234', from)).rejects.toThrow('unknown account')
+    node.accounts.addKey(key)
+    const signature = await call('eth_sign', from, '0x1234')
+    expect(await publicly('personal_sign', '0x1234', from)).toBe(signature)
+    expect(await call('personal_sign', '0x1234', from)).toBe(signature)
+    expect(await publicly('rpc_modules')).not.toHaveProperty('personal')
+    // Passwords are not for guessing there.
+    await expect(publicly('personal_sign', '0x1234', from, 'secret')).rejects.toThrow(
+      'too many arguments, want at most 2',
+    )
   })
 
   it('refuses what geth refuses, in its words', async () => {

@@ -8,6 +8,7 @@ import {
   type TypedData,
   typedDataHash,
 } from '@cairn/eth-codec'
+import type { AccountManager } from '../accounts/account-manager.ts'
 import { checkComplete, formatSigned, type Sender } from '../accounts/sender.ts'
 import { readTransactionArguments, type TransactionArguments } from '../call-arguments.ts'
 import { faults } from '../faults.ts'
@@ -39,10 +40,10 @@ export function ethSigningMethods(sender: Sender): MethodTable {
       )
     }),
     eth_fillTransaction: method([transaction], ([given]) => sender.fillUnsigned(given)),
-    eth_sign: method([address, data], async ([by, message]) => {
-      await accounts.checkUnlocked(by)
-      return dataToHex(accounts.withKey(by, (key) => signMessage(message, key)))
-    }),
+    eth_sign: method([address, data], ([by, message]) => signUnlocked(accounts, by, message)),
+    // ethers, viem and Hardhat ask for it where a wallet would sign. Without a password it does no more than eth_sign,
+    // so it is served where `personal`, whose method replaces this one, is not.
+    personal_sign: method([data, address], ([message, by]) => signUnlocked(accounts, by, message)),
     eth_signTypedData_v4: method([address, typedData], async ([by, value]) => {
       await accounts.checkUnlocked(by)
       const { r, s, yParity } = accounts.withKey(by, (key) => signHash(typedDataHash(value), key))
@@ -60,6 +61,16 @@ export function ethSigningMethods(sender: Sender): MethodTable {
       async ([given, gasPrice, gas]) => resend(sender, given, gasPrice, gas),
     ),
   }
+}
+
+/** EIP-191, version 0x45. @throws AccountError when the account is not unlocked. */
+export async function signUnlocked(
+  accounts: AccountManager,
+  by: Uint8Array,
+  message: Uint8Array,
+): Promise<string> {
+  await accounts.checkUnlocked(by)
+  return dataToHex(accounts.withKey(by, (key) => signMessage(message, key)))
 }
 
 /** Sends a waiting transaction again at another price, or with other gas. */

@@ -14,6 +14,7 @@ import { readTransactionArguments } from '../call-arguments.ts'
 import { faults } from '../faults.ts'
 import { type MethodTable, method, optional, required } from '../method.ts'
 import { parameters } from '../parameters.ts'
+import { signUnlocked } from './eth-signing.ts'
 
 const transaction = required(readTransactionArguments)
 const { address, data, text, count } = parameters
@@ -65,7 +66,9 @@ export function personalMethods(sender: Sender, mayUnlock: () => boolean): Metho
       )
     }),
     personal_sign: method([data, address, optional(text)], ([message, by, password]) =>
-      accounts.withPassword(by, password ?? '', (key) => dataToHex(signMessage(message, key))),
+      password === undefined && accounts.isUnlocked(by)
+        ? signUnlocked(accounts, by, message)
+        : accounts.withPassword(by, password ?? '', (key) => dataToHex(signMessage(message, key))),
     ),
     personal_ecRecover: method([data, data], ([message, signature]) =>
       recoverSigner(message, signature),

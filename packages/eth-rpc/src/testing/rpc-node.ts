@@ -27,6 +27,8 @@ export interface RpcTestNode {
   readonly node: ChainNode
   /** Of all namespaces. */
   readonly dispatcher: Dispatcher
+  /** What HTTP and WebSocket serve. */
+  readonly publicDispatcher: Dispatcher
   readonly accounts: AccountManager
   /** Funded, `0x` and 64 digits. */
   readonly privateKeys: readonly `0x${string}`[]
@@ -113,6 +115,7 @@ export async function openRpcTestNode(
     wsUrl: `ws://127.0.0.1:${ws.port}`,
     node,
     dispatcher: rpc.dispatcherFor(rpc.namespaceNames),
+    publicDispatcher: dispatcher,
     accounts,
     privateKeys: privateKeys.map((key) => dataToHex(key) as `0x${string}`),
     async close() {
