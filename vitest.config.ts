@@ -36,7 +36,7 @@ const config: ViteUserConfig = defineConfig({
         ...shared,
         test: {
           name: 'clients',
-          include: ['**/src/**/*.client.test.ts'],
+          include: ['**/src/**/*.client.test.ts', 'conformance/**/*.client.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           globalSetup,
@@ -66,6 +66,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'conformance',
           include: ['conformance/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.client.test.ts'],
           testTimeout: 120_000,
           globalSetup,
         },

@@ -4,14 +4,11 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const manifestFile = join(root, 'package.json')
-const lockFile = join(root, 'package-lock.json')
-/** npm writes it at the end of an installation: what lies in node_modules, in the form of a lock file. */
-const installedFile = join(root, 'node_modules', '.package-lock.json')
 
 /** Ends the process with a message when this Node is older than `engines` in package.json asks for. */
 export function checkNodeVersion() {
@@ -24,13 +21,18 @@ export function checkNodeVersion() {
   process.exit(1)
 }
 
-/** Runs `npm ci` unless node_modules holds just what package-lock.json asks for. */
-export function ensureInstalled() {
-  if (isInstalled()) return
-  console.error('Installing dependencies (npm ci), once …')
+/**
+ * Runs `npm ci` unless node_modules holds just what package-lock.json asks for.
+ * @param folder One with a lock file of its own.
+ */
+export function ensureInstalled(folder = root) {
+  if (isInstalled(folder)) return
+  const where = folder === root ? '' : ` of ${relative(root, folder)}`
+  console.error(`Installing dependencies${where} (npm ci), once …`)
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   run(npm, args, 'The installation failed. Is the package registry reachable? See above.', {
+    cwd: folder,
     shell: process.platform === 'win32',
   })
 }
@@ -48,7 +50,10 @@ export function ensureBuilt() {
  * By content and not by age: a checkout touches the lock file without changing it, and an installation that somebody
  * stopped half way leaves no list.
  */
-function isInstalled() {
+function isInstalled(folder) {
+  const lockFile = join(folder, 'package-lock.json')
+  // npm writes it at the end of an installation: what lies in node_modules, in the form of a lock file.
+  const installedFile = join(folder, 'node_modules', '.package-lock.json')
   if (!existsSync(installedFile)) return false
   const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages
   const present = JSON.parse(readFileSync(installedFile, 'utf8')).packages

@@ -291,7 +291,7 @@ const unfinishedMark = new RegExp(
 const checkUnfinished: Rule = (workspace) => {
   const findings: Finding[] = []
   for (const [file, text] of workspace.files) {
-    if (file === 'package-lock.json') continue
+    if (isLockFile(file)) continue
     for (const match of text.matchAll(unfinishedMark)) {
       const message = `mark of unfinished work (${match[0]}), finish it or open an issue`
       findings.push({ file, line: lineOf(text, match.index), message })
@@ -336,13 +336,20 @@ const checkMachinePaths: Rule = (workspace) => {
   return findings
 }
 
-const checkLockFile: Rule = (workspace) => {
-  const file = 'package-lock.json'
-  const text = workspace.files.get(file) ?? ''
-  const at = text.search(/"resolved": "http/)
-  if (at < 0) return []
-  const remedy = 'install again with omit-lockfile-registry-resolved=true (.npmrc)'
-  return [{ file, line: lineOf(text, at), message: `names a download host, ${remedy}` }]
+/** The workspace's, and those of tools that are installed apart. */
+function isLockFile(path: string): boolean {
+  return posix.basename(path) === 'package-lock.json'
+}
+
+const checkLockFiles: Rule = (workspace) => {
+  const findings: Finding[] = []
+  for (const [file, text] of workspace.files) {
+    const at = isLockFile(file) ? text.search(/"resolved": "http/) : -1
+    if (at < 0) continue
+    const remedy = 'install again with omit-lockfile-registry-resolved=true (.npmrc)'
+    findings.push({ file, line: lineOf(text, at), message: `names a download host, ${remedy}` })
+  }
+  return findings
 }
 
 const rules: readonly Rule[] = [
@@ -356,5 +363,5 @@ const rules: readonly Rule[] = [
   checkBrowserSafe,
   checkFileNames,
   checkMachinePaths,
-  checkLockFile,
+  checkLockFiles,
 ]

@@ -18,4 +18,5 @@ export {
 } from './memory-file-system.ts'
 export { type DiskRecording, recordFileSystem } from './recording-file-system.ts'
 export { createSeededRandom, type SeededRandom } from './seeded-random.ts'
+export { type CompiledToken, compileToken, tokenSourceFile } from './token.ts'
 export { createVirtualClock, type VirtualClock } from './virtual-clock.ts'

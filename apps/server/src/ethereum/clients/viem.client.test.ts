@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger } from '@cairn/core'
+import { compileToken } from '@cairn/testing'
 import {
   type Abi,
   BaseError,
@@ -18,7 +19,6 @@ import {
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EthereumService, openEthereumService } from '../ethereum-service.ts'
-import { compileToken } from './token.ts'
 
 const anyPort = { host: '127.0.0.1', port: 0 }
 const other = '0x00000000000000000000000000000000000000aa'
