@@ -1,47 +1,20 @@
 /** The story with the unmodified driver and SDK against a server of its own, twice in a row. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { connect, type Endpoint, readEndpoint } from '@cairn/example-vehicle-registration/connect'
-import { type RunningServer, startServer } from '@cairn/server'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { exampleServer } from '@cairn/example-vehicle-registration/example-server'
+import { playExample } from '@cairn/example-vehicle-registration/play'
+import { expect, it } from 'vitest'
 import { generateDevices, generateInspections } from './devices.ts'
-import { type Outcome, tellStory } from './story.ts'
+import { tellStory } from './story.ts'
 
-let directory: string
-let server: RunningServer
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'cairn-example-'))
-  const anyPort = { host: '127.0.0.1', port: 0 }
-  server = await startServer({
-    dataDirectory: directory,
-    listen: anyPort,
-    tlsListen: anyPort,
-    auth: 'off',
-  })
-})
-afterAll(async () => {
-  await server.stop()
-  await rm(directory, { recursive: true })
-})
-
-async function play(endpoint: Endpoint): Promise<Outcome> {
-  const ledgerName = 'hospital-equipment-example'
-  const clients = connect(endpoint, ledgerName)
-  try {
-    return await tellStory({ ...clients, ledgerName, print: () => undefined })
-  } finally {
-    clients.close()
-  }
-}
+const server = exampleServer()
+const example = { name: 'hospital-equipment', tellStory }
 
 it('proves the whole inspection book, the redacted version included, over https and http', async () => {
-  for (const endpoint of [
-    readEndpoint(join(directory, 'ready.json')),
-    { url: server.info.endpoints.api },
-  ]) {
-    const { deviceCount, versionCount, kinds } = await play(endpoint)
+  for (const endpoint of [server.https, server.http]) {
+    const { deviceCount, versionCount, kinds } = await playExample(
+      example,
+      endpoint,
+      () => undefined,
+    )
     expect(deviceCount).toBe(12)
     // The delivery, four inspections, the note and its correction.
     expect(versionCount).toBe(7)

@@ -1,30 +1,11 @@
 /** The story with the unmodified driver and SDK against a server of its own: over https, over http, twice in a row. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type RunningServer, startServer } from '@cairn/server'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { connect, type Endpoint, readEndpoint } from './connect.ts'
+import { expect, it } from 'vitest'
+import { exampleServer } from './example-server.ts'
+import { playExample } from './play.ts'
 import { type Outcome, tellStory } from './story.ts'
 
-let directory: string
-let server: RunningServer
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'cairn-example-'))
-  const anyPort = { host: '127.0.0.1', port: 0 }
-  server = await startServer({
-    dataDirectory: directory,
-    listen: anyPort,
-    tlsListen: anyPort,
-    auth: 'off',
-  })
-})
-
-afterAll(async () => {
-  await server.stop()
-  await rm(directory, { recursive: true })
-})
+const server = exampleServer()
+const example = { name: 'vehicle-registration', tellStory }
 
 const expected: Outcome = {
   vehicleCountOfSeller: 1,
@@ -33,27 +14,12 @@ const expected: Outcome = {
   isTamperedCopyAccepted: false,
 }
 
-async function play(endpoint: Endpoint): Promise<{ outcome: Outcome; lines: string[] }> {
-  const ledgerName = 'vehicle-registration-example'
-  const clients = connect(endpoint, ledgerName)
-  const lines: string[] = []
-  const print = (line: string): void => {
-    lines.push(line)
-  }
-  try {
-    return { outcome: await tellStory({ ...clients, ledgerName, print }), lines }
-  } finally {
-    clients.close()
-  }
-}
-
 it('ends well over https, with the authority from the ready file', async () => {
-  const { outcome, lines } = await play(readEndpoint(join(directory, 'ready.json')))
-  expect(outcome).toEqual(expected)
+  const lines: string[] = []
+  expect(await playExample(example, server.https, (line) => lines.push(line))).toEqual(expected)
   expect(lines.join('\n')).toMatch(/ACCEPTED, qldb-strict.*REFUSED, REVISION_HASH_MISMATCH/s)
 })
 
 it('ends well a second time, over http', async () => {
-  const { outcome } = await play({ url: server.info.endpoints.api })
-  expect(outcome).toEqual(expected)
+  expect(await playExample(example, server.http, () => undefined)).toEqual(expected)
 })
