@@ -285,6 +285,15 @@ function halt(frame: u32, exit: i32, steps: i32): i32 {
   return exit
 }
 
+/** The same, and says where: which opcode it was and how many words there were decide what the fault is called. */
+// @ts-ignore: decorator
+@inline
+function haltAt(frame: u32, pointer: u32, top: u32, exit: i32, steps: i32): i32 {
+  store<u32>(frame, pointer, atPointer)
+  store<u32>(frame, top, atStackTop)
+  return halt(frame, exit, steps)
+}
+
 export function run(frame: u32): i32 {
   let ip = load<u32>(frame, atPointer)
   let sp = load<u32>(frame, atStackTop)
@@ -305,8 +314,9 @@ export function run(frame: u32): i32 {
     const depth = (sp - stackBase) >> 5
     const needed = (entry >> 32) as u32 & 0xffff
     if (depth - needed > ((entry >> 48) as u32)) {
-      if (needed == neverEnough) return halt(frame, exitInvalidOpcode, steps)
-      return halt(frame, depth < needed ? exitStackUnderflow : exitStackOverflow, steps)
+      let exit = depth < needed ? exitStackUnderflow : exitStackOverflow
+      if (needed == neverEnough) exit = exitInvalidOpcode
+      return haltAt(frame, ip, sp, exit, steps)
     }
     gas -= (entry & 0xffffffff) as i64
     if (gas < 0) return halt(frame, exitOutOfGas, steps)

@@ -18,7 +18,7 @@ import type { Evm } from './evm.ts'
 import type { AccountEntry, ExecutionState } from './execution-state.ts'
 import { type ForkRules, forks } from './forks.ts'
 import { type BlockContext, Host } from './host.ts'
-import type { Fault } from './interpreter.ts'
+import type { Fault, FaultPlace } from './interpreter.ts'
 import { Machine, type Outcome } from './machine.ts'
 import type { Tracer } from './tracer.ts'
 import { bytesToWord, wordLength } from './words.ts'
@@ -46,6 +46,8 @@ export interface TransactionResult {
   readonly status: 'success' | 'revert' | 'fault'
   /** Undefined unless status is `fault`. */
   readonly fault: Fault | undefined
+  /** Of a fault that has to do with one. */
+  readonly faultPlace: FaultPlace | undefined
   /** With the refund taken off. */
   readonly gasUsed: bigint
   readonly gasRefunded: bigint
@@ -88,6 +90,8 @@ export function executeTransaction(input: TransactionInput): TransactionResult {
   const target = to === undefined ? undefined : state.accountOf(to)
   const coinbase = state.entryOf(block.coinbase)
   if (rules.hasAccessLists) warmFirst(state, rules, sender, target, coinbase, accessList)
+  // What it looks at is loaded, which nothing undoes, and warm for nobody.
+  input.tracer?.onStart?.({ state, rules, block, from: input.sender, to, gasLimit })
   state.setBalance(sender, sender.balance - gasLimit * gasPrice)
   if (target !== undefined) state.setNonce(sender, sender.nonce + 1n)
   const gas = gasLimit - intrinsicGas(transaction, fork)
@@ -117,6 +121,7 @@ export function executeTransaction(input: TransactionInput): TransactionResult {
   const baseFee = rules.hasFeeMarket ? (block.baseFeePerGas ?? 0n) : 0n
   state.addBalance(coinbase, gasUsed * (gasPrice - baseFee))
   const { logs } = state
+  input.tracer?.onEnd?.(gasUsed)
   state.finishTransaction(rules.removesEmptyAccounts)
   return resultOf(outcome, { gasUsed, gasRefunded, effectiveGasPrice: gasPrice, logs })
 }
@@ -186,6 +191,7 @@ export function executeCall(input: CallInput): TransactionResult {
       )
     }
     if (sender.balance < value) throw fundsError(sender.balance, value)
+    input.tracer?.onStart?.({ state, rules, block, from, to, gasLimit })
     if (target !== undefined) state.setNonce(sender, sender.nonce + 1n)
     const interpreter = input.tracer?.onStep ? evm.steppingInterpreter : evm.interpreter
     const machine = new Machine(interpreter, host)
@@ -198,6 +204,7 @@ export function executeCall(input: CallInput): TransactionResult {
     const gasRefunded = refund < refundMax ? refund : refundMax
     const gasUsed = gasSpent - gasRefunded
     const { logs } = state
+    input.tracer?.onEnd?.(gasUsed)
     return resultOf(outcome, { gasUsed, gasRefunded, effectiveGasPrice: gasPrice, logs })
   } finally {
     state.finishTransaction(rules.removesEmptyAccounts)
@@ -345,6 +352,7 @@ function resultOf(
   return {
     status: outcome.kind,
     fault: outcome.kind === 'fault' ? outcome.fault : undefined,
+    faultPlace: outcome.kind === 'fault' ? outcome.faultPlace : undefined,
     returnData: outcome.kind === 'fault' ? new Uint8Array(0) : outcome.output,
     contractAddress: outcome.kind === 'success' ? outcome.created?.address : undefined,
     ...rest,

@@ -231,7 +231,9 @@ export class Host {
 
   /** @param data copied by the caller. */
   log(topics: readonly Uint8Array[], data: Uint8Array): void {
-    this.state.logs.push({ address: this.frame.account.address, topics, data })
+    const log = { address: this.frame.account.address, topics, data }
+    this.state.logs.push(log)
+    this.tracer?.onLog?.(log)
   }
 
   /** What the gas of a call to the address in the word depends on: sum of `callFacts`. */

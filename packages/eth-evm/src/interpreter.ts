@@ -26,6 +26,13 @@ export const exits = {
   aborted: 24,
 } as const
 
+/** Where code was that an opcode or the depth of the stack ended. */
+export interface FaultPlace {
+  readonly opcode: number
+  /** Words on the stack before the step. */
+  readonly stackSize: number
+}
+
 /** An exceptional halt, which takes all gas of its frame. */
 export type Fault =
   | 'OUT_OF_GAS'
@@ -109,6 +116,8 @@ export interface Interpreter {
   inputView(): Uint8Array
   /** Of the top frame after it ended. */
   gasLeft(): bigint
+  /** Of the top frame after a fault; meaningful for those of the opcode and of the stack. */
+  faultPlace(): FaultPlace
   /** What the top frame returned or reverted with; empty after a fault. Valid until the next call of anything here. */
   outputView(): Uint8Array
   /**

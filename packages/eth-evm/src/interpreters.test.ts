@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Evm } from './evm.ts'
 import { executeCall } from './execute-transaction.ts'
+import type { Fault, FaultPlace } from './interpreter.ts'
 import { addressOf, hex, memoryReader } from './testing/memory-reader.ts'
 
 const evms = [new Evm({ interpreter: 'wasm' }), new Evm({ interpreter: 'typescript' })]
@@ -25,7 +26,14 @@ function run(evm: Evm, code: string): string {
     ...{ evm, state, block, fork: 'cancun', chainId: 1n, from: addressOf(9), to: addressOf(1) },
     ...{ data: hex('0102030405'), value: 0n, gasLimit: 1_000_000n, gasPrice: 0n, accessList: [] },
   })
-  return `${result.fault ?? result.status} ${result.gasUsed} ${toHex(result.returnData)}`
+  const { fault, faultPlace, status, gasUsed, returnData } = result
+  return `${fault ?? status}${placeText(fault, faultPlace)} ${gasUsed} ${toHex(returnData)}`
+}
+
+/** Other faults have no opcode to blame. */
+function placeText(fault: Fault | undefined, place: FaultPlace | undefined): string {
+  const isTold = ['STACK_UNDERFLOW', 'STACK_OVERFLOW', 'INVALID_OPCODE'].includes(fault ?? '')
+  return isTold ? ` at ${place?.opcode} on ${place?.stackSize}` : ''
 }
 
 function push(value: bigint): string {

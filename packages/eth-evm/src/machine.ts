@@ -10,6 +10,7 @@ import {
   type CallRequest,
   exits,
   type Fault,
+  type FaultPlace,
   type Frame,
   faultOfExit,
   type Interpreter,
@@ -43,7 +44,12 @@ export type Outcome =
       readonly created: AccountEntry | undefined
     }
   | { readonly kind: 'revert'; readonly gasLeft: bigint; readonly output: Uint8Array }
-  | { readonly kind: 'fault'; readonly gasLeft: bigint; readonly fault: Fault }
+  | {
+      readonly kind: 'fault'
+      readonly gasLeft: bigint
+      readonly fault: Fault
+      readonly faultPlace: FaultPlace | undefined
+    }
   | { readonly kind: 'aborted' }
 
 /** What a call came to without a frame of its own. */
@@ -107,7 +113,7 @@ export class Machine {
           })
     if (answer !== undefined) {
       if (answer.fault !== undefined) {
-        return { kind: 'fault', gasLeft: answer.gas, fault: answer.fault }
+        return { kind: 'fault', gasLeft: answer.gas, fault: answer.fault, faultPlace: undefined }
       }
       return { kind: 'success', gasLeft: answer.gas, output: answer.output, created: undefined }
     }
@@ -144,6 +150,7 @@ export class Machine {
     const isReverted = exit === exits.revert
     let gasLeft = interpreter.gasLeft()
     let fault = faultOfExit(exit)
+    const faultPlace = fault === undefined ? undefined : interpreter.faultPlace()
     if (frame.isCreate && fault === undefined && !isReverted) {
       const deposit = this.#depositCode(frame, gasLeft)
       gasLeft = deposit.gas
@@ -156,6 +163,7 @@ export class Machine {
       gasUsed: frame.gas - gasLeft,
       output: fault === undefined ? interpreter.outputView().slice() : noBytes,
       error: fault ?? (isReverted ? 'REVERT' : undefined),
+      faultPlace,
     })
     this.#frames.pop()
     const below = this.#frames.at(-1)
@@ -168,7 +176,7 @@ export class Machine {
     }
     const output = fault === undefined ? interpreter.outputView().slice() : noBytes
     interpreter.leaveTop()
-    if (fault !== undefined) return { kind: 'fault', gasLeft, fault }
+    if (fault !== undefined) return { kind: 'fault', gasLeft, fault, faultPlace }
     if (isReverted) return { kind: 'revert', gasLeft, output }
     const created = frame.isCreate ? frame.account : undefined
     return { kind: 'success', gasLeft, output, created }
@@ -217,6 +225,10 @@ export class Machine {
     const { opcode, account, target, value, gas, transfers } = plan
     const { state, rules, tracer } = this.#host
     const depth = this.#frames.length
+    const refuse = (fault: Fault): Answer => ({ gas, output: noBytes, fault })
+    if (depth > callDepthMax) return refuse('DEPTH')
+    const pays = value > 0n && opcode !== 'DELEGATECALL'
+    if (pays && plan.caller.balance < value) return refuse('INSUFFICIENT_BALANCE')
     if (tracer?.onEnter) {
       // A DELEGATECALL is told from the account it works for.
       const from = opcode === 'DELEGATECALL' ? account : plan.caller
@@ -231,16 +243,15 @@ export class Machine {
       })
     }
     const fail = (fault: Fault, gasLeft: bigint): Answer => {
-      tracer?.onExit?.({ gasUsed: gas - gasLeft, output: noBytes, error: fault })
+      const gasUsed = gas - gasLeft
+      tracer?.onExit?.({ gasUsed, output: noBytes, error: fault, faultPlace: undefined })
       return { gas: gasLeft, output: noBytes, fault }
     }
     const succeed = (gasLeft: bigint, output: Uint8Array): Answer => {
-      tracer?.onExit?.({ gasUsed: gas - gasLeft, output, error: undefined })
+      const gasUsed = gas - gasLeft
+      tracer?.onExit?.({ gasUsed, output, error: undefined, faultPlace: undefined })
       return { gas: gasLeft, output, fault: undefined }
     }
-    if (depth > callDepthMax) return fail('DEPTH', gas)
-    const pays = value > 0n && opcode !== 'DELEGATECALL'
-    if (pays && plan.caller.balance < value) return fail('INSUFFICIENT_BALANCE', gas)
     const mark = state.mark()
     const isBuiltIn = isPrecompile(target, rules)
     if (transfers) {
@@ -286,39 +297,19 @@ export class Machine {
     // Copied: it outlives the memory of the frame that asks.
     const initCode = initCodeView.slice()
     const refused = this.#createRefusal(caller, value, depth)
-    if (refused !== undefined) {
-      tracer?.onEnter?.({
-        opcode,
-        depth,
-        from: caller.address,
-        to: noBytes,
-        value,
-        gas,
-        input: initCode,
-      })
-      tracer?.onExit?.({ gasUsed: 0n, output: noBytes, error: refused })
-      return { gas, output: noBytes, fault: refused }
-    }
+    if (refused !== undefined) return { gas, output: noBytes, fault: refused }
     state.setNonce(caller, nonce + 1n)
     const address =
       salt === undefined
         ? createAddress(caller.address, nonce)
         : create2Address(caller.address, salt, keccak256(initCode))
     const account = state.accountOf(address)
-    tracer?.onEnter?.({
-      opcode,
-      depth,
-      from: caller.address,
-      to: address,
-      value,
-      gas,
-      input: initCode,
-    })
     if (rules.hasAccessLists) state.warm(account)
     if (account.nonce > 0n || account.codeHash !== emptyCode.hash || state.hasStorage(account)) {
-      tracer?.onExit?.({ gasUsed: gas, output: noBytes, error: 'ADDRESS_COLLISION' })
       return { gas: 0n, output: noBytes, fault: 'ADDRESS_COLLISION' }
     }
+    const from = caller.address
+    tracer?.onEnter?.({ opcode, depth, from, to: address, value, gas, input: initCode })
     const mark: Checkpoint = state.mark()
     state.createContract(account)
     if (rules.removesEmptyAccounts) state.setNonce(account, 1n)

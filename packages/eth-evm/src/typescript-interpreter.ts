@@ -10,7 +10,10 @@ import {
   abortCheckSteps,
   type CallRequest,
   exits,
+  type Fault,
+  type FaultPlace,
   type Frame,
+  faultOfExit,
   type Interpreter,
   memoryBytesMax,
 } from './interpreter.ts'
@@ -46,6 +49,8 @@ class Running {
   readonly input: Uint8Array
   pc = 0
   gas: bigint
+  /** What could not be paid, when that has ended the frame. */
+  gasMissing = 0n
   readonly stack: bigint[] = []
   memory: Uint8Array = noBytes
   memorySize = 0
@@ -68,6 +73,8 @@ export class TypescriptInterpreter implements Interpreter {
   #host!: Host
   readonly #frames: Running[] = []
   #stepsToCheck = abortCheckSteps
+  /** Before the running step. */
+  #stepGas = 0n
   readonly #words = new Int32Array(2 * wordLength)
   #context: bigint[] = []
   readonly request: CallRequest = {
@@ -100,6 +107,11 @@ export class TypescriptInterpreter implements Interpreter {
 
   gasLeft(): bigint {
     return this.#top.gas
+  }
+
+  faultPlace(): FaultPlace {
+    const { code, pc, stack } = this.#top
+    return { opcode: code.bytes[pc] ?? 0, stackSize: stack.length }
   }
 
   outputView(): Uint8Array {
@@ -139,6 +151,7 @@ export class TypescriptInterpreter implements Interpreter {
     } catch (halt) {
       if (!(halt instanceof Halt)) throw halt
       running.output = noBytes
+      if (this.#host.tracer?.onStepFault) this.#tellFault(running, faultOfExit(halt.exit))
       return halt.exit
     }
   }
@@ -155,6 +168,7 @@ export class TypescriptInterpreter implements Interpreter {
       const opcode = running.pc < bytes.length ? (bytes[running.pc] as number) : 0
       const gasBefore = running.gas
       if (tracer?.onStep) this.#tellStep(running, opcode)
+      this.#stepGas = gasBefore
       const entry = opcodes[opcode] as bigint
       if (entry === 0n) throw new Halt(exits.invalidOpcode)
       const depth = running.stack.length
@@ -162,7 +176,10 @@ export class TypescriptInterpreter implements Interpreter {
       if (depth > Number((entry >> 40n) & 0xffffn)) throw new Halt(exits.stackOverflow)
       charge(running, entry & 0xffffffffn)
       const exit = this.#step(running, opcode)
-      tracer?.onStepEnd?.(gasBefore - running.gas)
+      if (tracer?.onStepEnd) {
+        const given = exit === exits.create ? this.request.gas : 0n
+        tracer.onStepEnd(gasBefore - running.gas - given)
+      }
       if (exit >= 0) return exit
     }
   }
@@ -175,11 +192,22 @@ export class TypescriptInterpreter implements Interpreter {
       programCounter: running.pc,
       opcode,
       gas: running.gas,
-      refund: this.#host.state.refund,
       stackView: stack,
       memoryView: memory.subarray(0, memorySize),
       returnDataView: returnData,
     })
+  }
+
+  #tellFault(running: Running, fault: Fault | undefined): void {
+    if (fault === undefined) return
+    const { rules, tracer } = this.#host
+    // Neither an unknown opcode nor one without its words was paid for; the second is named with its price.
+    const isUnpaid = fault === 'STACK_UNDERFLOW' || fault === 'STACK_OVERFLOW'
+    const { opcode } = this.faultPlace()
+    const gasCost = isUnpaid
+      ? (rules.opcodes[opcode] as bigint) & 0xffffffffn
+      : this.#stepGas - running.gas + running.gasMissing
+    tracer?.onStepFault?.(gasCost, fault)
   }
 
   /** @returns -1 to go on, or one of `exits`. */
@@ -566,7 +594,10 @@ export class TypescriptInterpreter implements Interpreter {
 }
 
 function charge(running: Running, gas: bigint): void {
-  if (gas > running.gas) throw outOfGas
+  if (gas > running.gas) {
+    running.gasMissing = gas
+    throw outOfGas
+  }
   running.gas -= gas
 }
 

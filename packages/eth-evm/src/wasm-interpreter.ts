@@ -7,7 +7,7 @@ import type { Code } from './code.ts'
 import type { AccountEntry } from './execution-state.ts'
 import type { ForkRules } from './forks.ts'
 import type { Host } from './host.ts'
-import type { CallRequest, Frame, Interpreter } from './interpreter.ts'
+import type { CallRequest, FaultPlace, Frame, Interpreter } from './interpreter.ts'
 import { wasmFrame, wasmLayout } from './wasm-layout.ts'
 import { bigintToWord, clearWord, wordLength, wordToBigint, wordToBytes } from './words.ts'
 
@@ -294,6 +294,13 @@ export class WasmInterpreter implements Interpreter {
   gasLeft(): bigint {
     this.#look()
     return this.#longs[(this.#top >> 1) + (wasmFrame.gas >> 3)] as bigint
+  }
+
+  faultPlace(): FaultPlace {
+    const words = this.#look()
+    const field = (offset: number): number => words[this.#top + (offset >> 2)] as number
+    const stackSize = (field(wasmFrame.stackTop) - field(wasmFrame.stackBase)) >> 5
+    return { opcode: this.#bytes[field(wasmFrame.pointer)] as number, stackSize }
   }
 
   outputView(): Uint8Array {
