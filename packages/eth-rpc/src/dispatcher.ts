@@ -5,6 +5,7 @@
  */
 import type { Clock } from '@cairn/core'
 import { faultOf, faults, type RpcErrorObject, type RpcFault } from './faults.ts'
+import { JsonText } from './json-text.ts'
 import type { CallContext, MethodTable, RpcMethod } from './method.ts'
 
 export interface DispatcherOptions {
@@ -173,7 +174,7 @@ function firstId(messages: readonly unknown[]): CallId {
 }
 
 function resultText(id: CallId, result: unknown): string {
-  const text = JSON.stringify(result ?? null)
+  const text = result instanceof JsonText ? result.text : JSON.stringify(result ?? null)
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`
 }
 

@@ -13,6 +13,7 @@ import type { Miner } from './miner.ts'
 import { adminMethods, type NodeControls } from './namespaces/admin.ts'
 import { cliqueMethods } from './namespaces/clique.ts'
 import { debugMethods } from './namespaces/debug.ts'
+import { debugTracingMethods } from './namespaces/debug-tracing.ts'
 import { TipOracle } from './namespaces/eth-fees.ts'
 import { ethSendingMethods, type SenderRecovery } from './namespaces/eth-sending.ts'
 import { ethSigningMethods } from './namespaces/eth-signing.ts'
@@ -99,7 +100,7 @@ export class NodeRpc {
         ...ethSigningMethods(sender),
       },
       personal: personalMethods(sender, () => options.mayUnlock?.() ?? false),
-      debug: debugMethods(view, pool),
+      debug: { ...debugMethods(view, pool), ...debugTracingMethods(view, calls) },
       ...(options.miner === undefined ? {} : { miner: minerMethods(options.miner, pool) }),
       ...(options.controls === undefined
         ? {}

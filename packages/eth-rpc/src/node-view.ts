@@ -110,7 +110,7 @@ export class NodeView {
 
   #storedState(reference: BlockReference): StateView {
     const { header, hash } = this.header(reference)
-    return { header, state: this.#stateOf(header), context: this.#contextOf(header, hash) }
+    return { header, state: this.#stateOf(header), context: this.contextOf(header, hash) }
   }
 
   /** Of an account and slots of it after a block. @throws RpcFault as `stateAfter` */
@@ -129,7 +129,8 @@ export class NodeView {
     throw faults.server(`missing trie node ${root.slice(2)} (path ) state ${root} is not available`)
   }
 
-  #contextOf(header: BlockHeader, hash: string): BlockContext {
+  /** The block as its transactions saw it. */
+  contextOf(header: BlockHeader, hash: string): BlockContext {
     // Nobody signed the genesis block.
     const author =
       header.number === 0n ? header.coinbase : dataFromHex(this.chain.rules.signerOf(header, hash))

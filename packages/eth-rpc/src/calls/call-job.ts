@@ -1,16 +1,23 @@
-/** The work behind eth_call, eth_estimateGas and eth_createAccessList, on whichever thread it is done. */
+/** The work behind eth_call, eth_estimateGas, eth_createAccessList and debug_trace…, on whichever thread it is done. */
 import { dataToHex, quantityToHex } from '@cairn/eth-codec'
 import type { StateOverride, TransactionResult } from '@cairn/eth-evm'
 import type { BlockOverrides, TransactionArguments } from '../call-arguments.ts'
+import { faultText } from '../fault-text.ts'
 import { faults } from '../faults.ts'
 import { formatAccessList } from '../format.ts'
+import {
+  runTraceBlock,
+  runTraceCall,
+  type TraceBlockJob,
+  type TraceCallJob,
+  traceDurationMs,
+} from '../tracing/trace-job.ts'
 import { AccessListTracer } from './access-list-tracer.ts'
 import {
   type CallEnvironment,
   type CallLimits,
   CallRunner,
   type CallState,
-  faultText,
   gasAboveAllowance,
   outcomeFault,
 } from './call-runner.ts'
@@ -29,6 +36,8 @@ export type CallJob =
       readonly overrides: readonly StateOverride[] | undefined
     }
   | { readonly kind: 'accessList'; readonly given: TransactionArguments }
+  | TraceBlockJob
+  | TraceCallJob
 
 /** What a job runs with, on and within. */
 export interface CallPlace {
@@ -53,7 +62,20 @@ export function runCallJob(place: CallPlace, job: CallJob): unknown {
       return quantityToHex(estimateGas(place, job.given, job.overrides))
     case 'accessList':
       return createAccessList(place, job.given)
+    case 'traceBlock':
+      return runTraceBlock(place, job)
+    case 'traceCall':
+      return runTraceCall(place, job)
   }
+}
+
+export function isTrace(job: CallJob): job is TraceBlockJob | TraceCallJob {
+  return job.kind === 'traceBlock' || job.kind === 'traceCall'
+}
+
+/** Traces bring their own time along. */
+export function limitsOf(job: CallJob, limits: CallLimits): CallLimits {
+  return isTrace(job) ? { ...limits, durationMsMax: traceDurationMs(job) } : limits
 }
 
 function call(

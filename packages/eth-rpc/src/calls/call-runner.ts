@@ -7,12 +7,12 @@ import {
   ExecutionError,
   type ExecutionState,
   executeCall,
-  type Fault,
   type StateOverride,
   type Tracer,
   type TransactionResult,
 } from '@cairn/eth-evm'
 import type { BlockOverrides, TransactionArguments } from '../call-arguments.ts'
+import { faultText } from '../fault-text.ts'
 import { faults, RpcFault } from '../faults.ts'
 import type { StateView } from '../node-view.ts'
 import { revertReason } from '../revert-reason.ts'
@@ -32,6 +32,10 @@ export interface CallOptions {
   readonly overrides?: readonly StateOverride[] | undefined
   readonly blockOverrides?: BlockOverrides | undefined
   readonly tracer?: Tracer | undefined
+  /** What went before already, upon the same state; a new one unless given. */
+  readonly executionState?: ExecutionState
+  /** What a message that may not run is answered with; as eth_call does unless given. */
+  refusal?(error: ExecutionError): RpcFault
 }
 
 /** What messages run with: one for each thread. */
@@ -69,7 +73,7 @@ export class CallRunner {
     this.#options = options
     this.#block = { ...context, ...options.blockOverrides }
     this.fork = forkAt(config, this.#block.number, this.#block.timestamp)
-    this.#state = evm.createState(state)
+    this.#state = options.executionState ?? evm.createState(state)
     this.#endsMs = performance.now() + limits.durationMsMax
   }
 
@@ -138,6 +142,7 @@ export class CallRunner {
 
   #refusal(error: unknown, gas: bigint): unknown {
     if (!(error instanceof ExecutionError)) return error
+    if (this.#options.refusal !== undefined) return this.#options.refusal(error)
     if (error.code === 'ABORTED') {
       const seconds = this.#limits.durationMsMax / 1000
       const { code, message } = faults.server(`execution aborted (timeout = ${seconds}s)`)
@@ -153,30 +158,7 @@ export function outcomeFault(result: TransactionResult): RpcFault | undefined {
   if (result.status === 'revert') {
     return faults.reverted(revertReason(result.returnData), result.returnData)
   }
-  return faults.server(faultText(result.fault))
-}
-
-const faultTexts: Readonly<Record<Fault, string>> = {
-  OUT_OF_GAS: 'out of gas',
-  STACK_UNDERFLOW: 'stack underflow',
-  STACK_OVERFLOW: 'stack limit reached 1024',
-  INVALID_JUMP: 'invalid jump destination',
-  INVALID_OPCODE: 'invalid opcode',
-  STATIC_WRITE: 'write protection',
-  RETURN_DATA_OUT_OF_BOUNDS: 'return data out of bounds',
-  INIT_CODE_TOO_LARGE: 'max initcode size exceeded',
-  CODE_TOO_LARGE: 'max code size exceeded',
-  CODE_BEGINS_WITH_EF: 'invalid code: must not begin with 0xef',
-  CODE_DEPOSIT_OUT_OF_GAS: 'contract creation code storage out of gas',
-  ADDRESS_COLLISION: 'contract address collision',
-  PRECOMPILE_FAILED: 'precompiled contract failed',
-  DEPTH: 'max call depth exceeded',
-  INSUFFICIENT_BALANCE: 'insufficient balance for transfer',
-  NONCE_OVERFLOW: 'nonce uint64 overflow',
-}
-
-export function faultText(fault: Fault | undefined): string {
-  return fault === undefined ? 'execution failed' : faultTexts[fault]
+  return faults.server(faultText(result.fault, result.faultPlace))
 }
 
 /** The texts that wallets look for when an estimate is too high for what is allowed. */

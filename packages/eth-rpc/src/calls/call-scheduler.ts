@@ -6,7 +6,7 @@
 import type { Worker } from 'node:worker_threads'
 import { faults } from '../faults.ts'
 import { type MaybeLater, whenThere } from '../node-view.ts'
-import { type CallJob, runCallJob } from './call-job.ts'
+import { type CallJob, isTrace, limitsOf, runCallJob } from './call-job.ts'
 import {
   type CallEnvironment,
   type CallLimits,
@@ -36,6 +36,8 @@ export class CallScheduler {
   readonly #waiting: (() => void)[] = []
   #turnEndsMs: number | undefined
   #thread: CallThread | undefined
+  /** Of its own: traces may take minutes, and calls do not wait for them. */
+  #traceThread: CallThread | undefined
   #isClosed = false
 
   constructor(options: CallSchedulerOptions) {
@@ -64,7 +66,7 @@ export class CallScheduler {
   /** What runs and what waits is answered with an error. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#thread?.close()
+    await Promise.all([this.#thread?.close(), this.#traceThread?.close()])
   }
 
   #begin(job: CallJob, state: MaybeLater<CallState>): unknown {
@@ -73,7 +75,8 @@ export class CallScheduler {
 
   #beginOn(job: CallJob, state: CallState): unknown {
     if (this.#isClosed) throw faults.server('the node is closing')
-    const { environment, limits, openThread } = this.#options
+    const { environment, openThread } = this.#options
+    const limits = limitsOf(job, this.#options.limits)
     if (openThread === undefined || limits.durationMsMax <= sliceMs) {
       return runCallJob({ environment, state, limits }, job)
     }
@@ -82,9 +85,19 @@ export class CallScheduler {
     } catch (error) {
       if (!(error instanceof CallTimeout)) throw error
     }
-    this.#thread ??= new CallThread(environment, limits, openThread)
-    if (this.#thread.waitingCount >= longCountMax) throw tooMany()
-    return this.#thread.run(job, state)
+    const thread = this.#threadFor(job, openThread)
+    if (thread.waitingCount >= longCountMax) throw tooMany()
+    return thread.run(job, state, limits)
+  }
+
+  #threadFor(job: CallJob, open: () => Worker): CallThread {
+    const { environment } = this.#options
+    if (isTrace(job)) {
+      this.#traceThread ??= new CallThread(environment, open)
+      return this.#traceThread
+    }
+    this.#thread ??= new CallThread(environment, open)
+    return this.#thread
   }
 
   /** Whether there is something left of what calls may take of this turn of the event loop. */

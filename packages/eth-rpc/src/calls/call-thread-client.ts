@@ -15,6 +15,7 @@ const beginMsMax = 30_000
 
 interface Waiting {
   readonly job: CallJob
+  readonly limits: CallLimits
   readonly state: CallState
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
@@ -22,7 +23,6 @@ interface Waiting {
 
 export class CallThread {
   readonly #environment: CallEnvironment
-  readonly #limits: CallLimits
   readonly #open: () => Worker
   readonly #waiting: Waiting[] = []
   #worker: Worker | undefined
@@ -30,9 +30,8 @@ export class CallThread {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(environment: CallEnvironment, limits: CallLimits, open: () => Worker) {
+  constructor(environment: CallEnvironment, open: () => Worker) {
     this.#environment = environment
-    this.#limits = limits
     this.#open = open
   }
 
@@ -40,9 +39,9 @@ export class CallThread {
     return this.#waiting.length
   }
 
-  run(job: CallJob, state: CallState): Promise<unknown> {
+  run(job: CallJob, state: CallState, limits: CallLimits): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, state, resolve, reject })
+      this.#waiting.push({ job, limits, state, resolve, reject })
       if (this.#running === undefined) this.#next()
     })
   }
@@ -71,7 +70,7 @@ export class CallThread {
       job: next.job,
       context,
       config: this.#environment.config,
-      limits: this.#limits,
+      limits: next.limits,
     }
     worker.postMessage(message)
     this.#giveUpAfter(beginMsMax)
@@ -92,7 +91,8 @@ export class CallThread {
   #take(message: FromCallThread, worker: Worker): void {
     switch (message.kind) {
       case 'begun':
-        this.#giveUpAfter(this.#limits.durationMsMax + graceMs)
+        if (this.#running === undefined) return
+        this.#giveUpAfter(this.#running.limits.durationMsMax + graceMs)
         return
       case 'read': {
         const state = this.#running?.state
@@ -121,7 +121,7 @@ export class CallThread {
   #giveUp(): void {
     const running = this.#settle()
     void this.#end()
-    const seconds = this.#limits.durationMsMax / 1000
+    const seconds = (running?.limits.durationMsMax ?? 0) / 1000
     running?.reject(faults.server(`execution aborted (timeout = ${seconds}s)`))
     this.#next()
   }

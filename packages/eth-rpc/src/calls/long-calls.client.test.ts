@@ -30,7 +30,7 @@ const slow = {
 
 let node: RpcTestNode
 beforeAll(async () => {
-  node = await openRpcTestNode(1n, ['eth'], { callLimits, openCallThread })
+  node = await openRpcTestNode(1n, ['eth', 'debug'], { callLimits, openCallThread })
 })
 afterAll(() => node.close())
 
@@ -60,6 +60,15 @@ describe('a long call', () => {
   })
 })
 
+describe('a long trace', () => {
+  it('comes to its end on a thread of its own', async () => {
+    const options = { stateOverrides: slow, timeout: '50s', tracer: 'callTracer' }
+    expect(await ask(callOf('debug_traceCall', { to }, 'latest', options))).toMatchObject({
+      result: { to, output: `0x${'2a'.padStart(64, '0')}` },
+    })
+  })
+})
+
 describe('an endless call', () => {
   it('is stopped at its limit, while blocks are sealed and others are answered', async () => {
     const before = head()
@@ -76,6 +85,24 @@ describe('an endless call', () => {
       error: { code: -32000, message: 'execution aborted (timeout = 5s)' },
     })
     await over
+  })
+
+  it('is traced while calls and blocks do not wait for that', async () => {
+    const options = { stateOverrides: endless, timeout: '60s', limit: 1 }
+    let isOver = false
+    // It still runs when the node is closed.
+    const tracing = ask(callOf('debug_traceCall', { to }, 'latest', options))
+    void tracing
+      .catch(() => undefined)
+      .then(() => {
+        isOver = true
+      })
+    const before = head()
+    await expect.poll(head, { timeout: 20_000, interval: 10 }).toBeGreaterThan(before)
+    expect(await ask(callOf('eth_call', { to }, 'latest', slow))).toMatchObject({
+      result: `0x${'2a'.padStart(64, '0')}`,
+    })
+    expect(isOver).toBe(false)
   })
 
   it('does no harm in a batch either: the chain gets its turns', async () => {

@@ -1,32 +1,21 @@
 /** `cast` of Foundry, unmodified, over HTTP: the program that people ask a chain with at a terminal. */
 import { execFile } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import { erc20InitCode } from '@cairn/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findFoundryProgram } from '../testing/foundry.ts'
 import { openRpcTestNode, type RpcTestNode, testChainId } from '../testing/rpc-node.ts'
 
 const run = promisify(execFile)
 const to = `0x${'11'.repeat(20)}`
 
-/** The program for this platform; npm leaves it out where there is none. */
-function findCast(): string | undefined {
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch
-  const name = `@foundry-rs/cast-${process.platform}-${architecture}/bin/cast`
-  try {
-    return createRequire(import.meta.url).resolve(name)
-  } catch {
-    return undefined
-  }
-}
-
-const program = findCast()
+const program = findFoundryProgram('cast')
 
 // Skipped where Foundry has no program for the platform.
 describe.skipIf(program === undefined)('cast', () => {
   let node: RpcTestNode
   beforeAll(async () => {
-    node = await openRpcTestNode()
+    node = await openRpcTestNode(0n, ['eth', 'net', 'web3', 'debug'])
   })
   afterAll(() => node.close())
 
@@ -71,5 +60,24 @@ describe.skipIf(program === undefined)('cast', () => {
     await expect(
       cast('call', token, 'transfer(address,uint256)', to, '1', '--from', poor),
     ).rejects.toThrow('execution reverted')
+  })
+
+  it('traces a transaction, and runs it again for itself', async () => {
+    const [key = ''] = node.privateKeys
+    const signing = ['--private-key', key, '--json']
+    const made = await cast('send', ...signing, '--create', `0x${erc20InitCode}`)
+    const { contractAddress: token } = JSON.parse(made) as { contractAddress: string }
+    const sent = await cast('send', token, 'transfer(address,uint256)', to, '5', ...signing)
+    const { transactionHash } = JSON.parse(sent) as { transactionHash: string }
+    const options = '{"tracer":"callTracer","tracerConfig":{"withLog":true}}'
+    const traced = await cast('rpc', 'debug_traceTransaction', transactionHash, options)
+    expect(JSON.parse(traced)).toMatchObject({
+      type: 'CALL',
+      to: token,
+      logs: [{ position: '0x0' }],
+    })
+    const told = await cast('run', transactionHash)
+    expect(told).toContain('emit Transfer(')
+    expect(told).toContain('Transaction successfully executed.')
   })
 })

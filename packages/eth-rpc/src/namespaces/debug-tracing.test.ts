@@ -1,0 +1,216 @@
+/** The methods debug_trace… on a chain: what is found, executed anew in order, and refused. */
+import {
+  addressOfPrivateKey,
+  dataFromHex,
+  dataToHex,
+  encodeTransaction,
+  signTransaction,
+} from '@cairn/eth-codec'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { assemble, initCodeOf } from '../testing/assemble.ts'
+import { openRpcTestNode, type RpcTestNode, testChainId } from '../testing/rpc-node.ts'
+
+interface Call {
+  readonly output?: string
+  readonly error?: string
+  readonly from: string
+  readonly value?: string
+}
+interface Answer<T> {
+  readonly result?: T
+  readonly error?: { readonly code: number; readonly message: string }
+}
+
+let node: RpcTestNode
+let key: Uint8Array
+let nonce = 0n
+let counter: string
+let hashes: string[]
+let block: { readonly hash: string; readonly number: string }
+
+async function ask<T>(method: string, ...params: unknown[]): Promise<Answer<T>> {
+  const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const answer = await node.dispatcher.dispatch(text, { transport: 'ipc', subscriber: undefined })
+  return JSON.parse(answer ?? '') as Answer<T>
+}
+const resultOf = async <T>(method: string, ...params: unknown[]) =>
+  (await ask<T>(method, ...params)).result as T
+const errorOf = async (method: string, ...params: unknown[]) =>
+  (await ask(method, ...params)).error?.message
+
+function submit(fields: { to?: string; data?: string }): string {
+  const { to, data = '0x' } = fields
+  const unsigned = {
+    type: 2 as const,
+    chainId: BigInt(testChainId),
+    nonce: nonce++,
+    maxPriorityFeePerGas: 10n ** 9n,
+    maxFeePerGas: 10n ** 10n,
+    gasLimit: 200_000n,
+    to: to === undefined ? undefined : dataFromHex(to),
+    value: 0n,
+    data: dataFromHex(data),
+    accessList: [],
+  }
+  return node.node.submit(encodeTransaction(signTransaction(unsigned, key)))
+}
+
+interface Receipt {
+  readonly contractAddress: string
+  readonly blockHash: string
+  readonly blockNumber: string
+}
+const mined = (hash: string) =>
+  vi.waitFor(
+    async () => {
+      const receipt = await resultOf<Receipt | null>('eth_getTransactionReceipt', hash)
+      if (receipt === null) throw new Error('not yet')
+      return receipt
+    },
+    { timeout: 10_000, interval: 2 },
+  )
+
+const callTracer = { tracer: 'callTracer' }
+const word = (value: number) => `0x${value.toString(16).padStart(64, '0')}`
+
+beforeAll(async () => {
+  node = await openRpcTestNode()
+  key = dataFromHex(node.privateKeys[0] as string)
+  // Counts its calls and returns the count.
+  const made = submit({
+    data: initCodeOf(assemble('0 SLOAD 1 ADD DUP1 0 SSTORE 0 MSTORE 32 0 RETURN')),
+  })
+  counter = (await mined(made)).contractAddress
+  // In one turn of the event loop, so that one block takes them.
+  hashes = [1, 2, 3].map(() => submit({ to: counter }))
+  const receipts = await Promise.all(hashes.map(mined))
+  expect(new Set(receipts.map(({ blockHash }) => blockHash)).size).toBe(1)
+  const [{ blockHash, blockNumber }] = receipts as [Receipt]
+  block = { hash: blockHash, number: blockNumber }
+})
+afterAll(() => node.close())
+
+describe('traces of a block', () => {
+  it('have the state that each transaction found', async () => {
+    const traces = hashes.map((hash) => resultOf<Call>('debug_traceTransaction', hash, callTracer))
+    expect((await Promise.all(traces)).map(({ output }) => output)).toEqual([1, 2, 3].map(word))
+  })
+
+  it('are the same by number, hash and bytes', async () => {
+    const byHash = await resultOf<{ txHash: string; result: Call }[]>(
+      'debug_traceBlockByHash',
+      block.hash,
+      callTracer,
+    )
+    expect(byHash.map(({ txHash }) => txHash)).toEqual(hashes)
+    expect(byHash.map(({ result }) => result.output)).toEqual([1, 2, 3].map(word))
+    expect(await resultOf('debug_traceBlockByNumber', block.number, callTracer)).toEqual(byHash)
+    const bytes = await resultOf<string>('debug_getRawBlock', block.number)
+    expect(await resultOf('debug_traceBlock', bytes, callTracer)).toEqual(byHash)
+    const one = await resultOf('debug_traceTransaction', hashes[1], callTracer)
+    expect(byHash[1]?.result).toEqual(one)
+  })
+
+  it('tell steps unless a tracer is named, and refuse nothing for null', async () => {
+    const steps = await resultOf<{ gas: number; structLogs: unknown[] }>(
+      'debug_traceTransaction',
+      hashes[0],
+      null,
+    )
+    expect(steps.structLogs).toHaveLength(12)
+    const receipt = await resultOf<{ gasUsed: string }>('eth_getTransactionReceipt', hashes[0])
+    expect(steps.gas).toBe(Number(receipt.gasUsed))
+  })
+})
+
+describe('traces of calls', () => {
+  const message = () => ({ to: counter })
+
+  it('run after a block, or between two of its transactions', async () => {
+    const after = await resultOf<Call>('debug_traceCall', message(), block.number, callTracer)
+    expect(after.output).toBe(word(4))
+    const outputs = ['0x0', '0x1', '0x2'].map(
+      async (txIndex) =>
+        (await resultOf<Call>('debug_traceCall', message(), block.hash, { ...callTracer, txIndex }))
+          .output,
+    )
+    expect(await Promise.all(outputs)).toEqual([1, 2, 3].map(word))
+    expect(
+      await errorOf('debug_traceCall', message(), block.hash, { ...callTracer, txIndex: '0x3' }),
+    ).toBe(`transaction index 3 out of range for block ${block.hash}`)
+  })
+
+  it('leave nothing behind', async () => {
+    await resultOf('debug_traceCall', message(), 'latest', callTracer)
+    expect(await resultOf('eth_call', message(), 'latest')).toBe(word(4))
+  })
+
+  it('take overrides of state and block', async () => {
+    const number = assemble('NUMBER 0 MSTORE 32 0 RETURN')
+    const options = {
+      ...callTracer,
+      stateOverrides: { [counter]: { code: `0x${number}` } },
+      blockOverrides: { number: '0x2a' },
+    }
+    const traced = await resultOf<Call>('debug_traceCall', message(), 'latest', options)
+    expect(traced.output).toBe(word(42))
+  })
+
+  it('say why a message may not run', async () => {
+    const poor = { to: counter, from: `0x${'99'.repeat(20)}`, value: '0x1' }
+    expect(await errorOf('debug_traceCall', poor, 'latest', callTracer)).toMatch(
+      /^tracing failed: insufficient funds for gas \* price \+ value/,
+    )
+    const small = { to: counter, gas: '0x1' }
+    expect(await errorOf('debug_traceCall', small, 'latest', callTracer)).toMatch(
+      /^tracing failed: intrinsic gas too low/,
+    )
+  })
+})
+
+describe('what is refused', () => {
+  it.each([
+    ['debug_traceTransaction', [word(5)], 'transaction not found'],
+    ['debug_traceBlockByNumber', ['0x0'], 'genesis is not traceable'],
+    ['debug_traceBlockByNumber', ['0xffff'], 'block #65535 not found'],
+    ['debug_traceBlockByHash', [word(7)], `block ${word(7)} not found`],
+    ['debug_traceBlockByNumber', ['pending'], 'tracing on top of pending is not supported'],
+    ['debug_traceCall', [{}, 'pending'], 'tracing on top of pending is not supported'],
+    ['debug_traceBlock', ['0xc0'], expect.stringMatching(/^could not decode block: /)],
+    ['debug_traceCall', [{}], 'missing value for required argument 1'],
+    [
+      'debug_traceTransaction',
+      [word(5), { tracer: '{step: function() {}}' }],
+      expect.stringMatching(/^invalid argument 1: tracers in JavaScript are not supported/),
+    ],
+  ])('%s %j', async (method, params, message) => {
+    expect(await errorOf(method, ...params)).toEqual(message)
+  })
+
+  it('is a transaction that does not end in its time', async () => {
+    const endless = { [counter]: { code: '0x5b5f56' } }
+    const options = { ...callTracer, timeout: '50ms', stateOverrides: endless }
+    expect(await errorOf('debug_traceCall', { to: counter }, 'latest', options)).toBe(
+      'execution timeout',
+    )
+  })
+
+  it('is a block whose state before it is not kept any more', async () => {
+    for (let i = 0; i < 130; i++) await mined(submit({ to: counter }))
+    expect(await errorOf('debug_traceTransaction', hashes[0], callTracer)).toBe(
+      'required historical state unavailable (reexec=128)',
+    )
+    const options = { ...callTracer, reexec: 9 }
+    expect(await errorOf('debug_traceBlockByHash', block.hash, options)).toBe(
+      'required historical state unavailable (reexec=9)',
+    )
+    const from = dataToHex(addressOfPrivateKey(key))
+    const last = await resultOf<Call>(
+      'debug_traceCall',
+      { from, to: counter },
+      'latest',
+      callTracer,
+    )
+    expect(last).toMatchObject({ from, output: word(134) })
+  })
+})

@@ -1,0 +1,168 @@
+/**
+ * Transactions executed anew with a tracer listening: a block's, or a message on top of some of them. What comes out is
+ * JSON text. Source of order and texts: geth 1.13, eth/tracers/api.go.
+ */
+import { assert } from '@cairn/core'
+import { type ForkName, forkAt, type UnsignedTransaction } from '@cairn/eth-codec'
+import {
+  ExecutionError,
+  type ExecutionState,
+  executeTransaction,
+  type Tracer,
+  type TransactionResult,
+} from '@cairn/eth-evm'
+import type { TransactionArguments } from '../call-arguments.ts'
+import type { CallPlace } from '../calls/call-job.ts'
+import { CallRunner, CallTimeout } from '../calls/call-runner.ts'
+import { faultOf, faults, type RpcFault } from '../faults.ts'
+import { makeTracer } from './make-tracer.ts'
+import type { ResultTracer, TraceContext } from './result-tracer.ts'
+import { type TraceCallConfig, type TraceConfig, traceTimeoutMsMax } from './trace-config.ts'
+import { TraceRoom } from './trace-room.ts'
+
+/** A transaction of a block, with what came of it then. */
+export interface ReplayedTransaction {
+  readonly transaction: UnsignedTransaction
+  /** 20 bytes. */
+  readonly sender: Uint8Array
+  /** `0x` and 64 digits. */
+  readonly hash: string
+  /** Undefined for a block that was never executed here. */
+  readonly outcome: { readonly gasUsed: bigint; readonly isSuccess: boolean } | undefined
+}
+
+/** On the state before the block. */
+export interface TraceBlockJob {
+  readonly kind: 'traceBlock'
+  /** From the first of the block on. */
+  readonly transactions: readonly ReplayedTransaction[]
+  /** `all`: a list with each; otherwise the last of them alone. */
+  readonly traced: 'all' | 'last'
+  /** `0x` and 64 digits. */
+  readonly blockHash: string
+  readonly config: TraceConfig
+}
+
+/** On the state before `preceding`. */
+export interface TraceCallJob {
+  readonly kind: 'traceCall'
+  readonly given: TransactionArguments
+  readonly preceding: readonly ReplayedTransaction[]
+  readonly config: TraceCallConfig
+}
+
+/** How long the whole may take, in ms: each transaction has its own time with geth, and there may be many. */
+export function traceDurationMs(job: TraceBlockJob | TraceCallJob): number {
+  const { timeoutMs } = job.config
+  const count = job.kind === 'traceBlock' && job.traced === 'all' ? job.transactions.length : 1
+  return Math.min(timeoutMs * Math.max(count, 1), traceTimeoutMsMax)
+}
+
+/** @returns JSON text. @throws RpcFault; CallTimeout when the time was too short. */
+export function runTraceBlock(place: CallPlace, job: TraceBlockJob): string {
+  const { transactions, traced, config, blockHash } = job
+  const replay = new Replay(place)
+  const room = new TraceRoom()
+  const results: string[] = []
+  for (const [index, each] of transactions.entries()) {
+    if (traced === 'last' && index < transactions.length - 1) {
+      replay.run(each, undefined, config.timeoutMs)
+      continue
+    }
+    const tracer = makeTracer(config.tracer, {
+      room,
+      blockHash,
+      blockNumber: place.state.context.number,
+      transactionHash: each.hash,
+      transactionIndex: index,
+    })
+    replay.run(each, tracer, config.timeoutMs)
+    if (traced === 'last') return tracer.resultText()
+    results.push(`{"txHash":"${each.hash}","result":${tracer.resultText()}}`)
+  }
+  return `[${results.join(',')}]`
+}
+
+/** @returns JSON text. @throws RpcFault; CallTimeout when the time was too short. */
+export function runTraceCall(place: CallPlace, job: TraceCallJob): string {
+  const { given, preceding, config } = job
+  const context: TraceContext = { room: new TraceRoom() }
+  const tracer: ResultTracer = makeTracer(config.tracer, context)
+  const replay = new Replay(place)
+  for (const each of preceding) replay.run(each, undefined, config.timeoutMs)
+  const durationMsMax = Math.min(place.limits.durationMsMax, config.timeoutMs)
+  const runner = new CallRunner(
+    place.environment,
+    place.state,
+    { ...place.limits, durationMsMax },
+    {
+      overrides: config.overrides,
+      blockOverrides: config.blockOverrides,
+      tracer,
+      executionState: replay.state,
+      refusal: refusalOf,
+    },
+  )
+  runner.run(given)
+  return tracer.resultText()
+}
+
+/** A block's transactions, one after the other. */
+class Replay {
+  readonly state: ExecutionState
+  readonly #place: CallPlace
+  readonly #fork: ForkName
+  readonly #endsMs: number
+
+  constructor(place: CallPlace) {
+    const { environment, state } = place
+    const { number, timestamp } = state.context
+    this.#place = place
+    this.#fork = forkAt(environment.config, number, timestamp)
+    this.state = environment.evm.createState(state.state)
+    this.#endsMs = performance.now() + place.limits.durationMsMax
+  }
+
+  run(
+    { transaction, sender, outcome }: ReplayedTransaction,
+    tracer: Tracer | undefined,
+    timeoutMs: number,
+  ): void {
+    const { environment, state } = this.#place
+    const endsMs = Math.min(this.#endsMs, performance.now() + timeoutMs)
+    const isOver = () => performance.now() > endsMs
+    if (isOver()) throw timeoutFault()
+    let result: TransactionResult
+    try {
+      result = executeTransaction({
+        evm: environment.evm,
+        state: this.state,
+        fork: this.#fork,
+        block: state.context,
+        chainId: environment.config.chainId,
+        transaction,
+        sender,
+        tracer,
+        shouldAbort: isOver,
+        // Whether it had room in its block was decided when that was made.
+        blockGasLeft: transaction.gasLimit,
+      })
+    } catch (error) {
+      throw error instanceof ExecutionError ? refusalOf(error) : error
+    }
+    if (outcome === undefined) return
+    // What is told of a transaction has to be what happened.
+    assert(result.gasUsed === outcome.gasUsed)
+    assert((result.status === 'success') === outcome.isSuccess)
+  }
+}
+
+function refusalOf(error: ExecutionError): RpcFault {
+  if (error.code === 'ABORTED') return timeoutFault()
+  return faults.server(`tracing failed: ${faultOf(error).message}`)
+}
+
+function timeoutFault(): CallTimeout {
+  const { code, message } = faults.server('execution timeout')
+  return new CallTimeout(code, message)
+}
