@@ -8,6 +8,7 @@ const runs: Readonly<Record<string, number>> = {
   'partiql-execute': 3000,
   'session-api': 800,
   evm: 200,
+  'evm-block': 80,
   journal: 600,
   http: 4000,
   'ethereum-records': 3000,

@@ -6,6 +6,7 @@ import { controlApiTarget } from './control-api.ts'
 import { ethereumRecordsTarget } from './ethereum-records.ts'
 import { ethereumRlpTarget } from './ethereum-rlp.ts'
 import { evmTarget } from './evm.ts'
+import { evmBlockTarget } from './evm-block.ts'
 import { httpTarget } from './http.ts'
 import { ionBinaryTarget } from './ion-binary.ts'
 import { ionHashTarget } from './ion-hash.ts'
@@ -32,4 +33,5 @@ export const targets: readonly Target[] = [
   ethereumRlpTarget,
   ethereumRecordsTarget,
   evmTarget,
+  evmBlockTarget,
 ]
