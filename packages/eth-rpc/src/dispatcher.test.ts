@@ -28,6 +28,10 @@ function start(limits: Partial<DispatcherLimits> = {}) {
         test_bug: method([], () => {
           throw new Error('secret')
         }),
+        // What JSON cannot hold.
+        test_unwritable: method([optional(parameters.boolean)], ([isLater]) =>
+          isLater === true ? Promise.resolve(1n) : 1n,
+        ),
       },
     },
   })
@@ -48,6 +52,14 @@ describe('calls', () => {
       const answer = await ask({ jsonrpc: '2.0', id, method: 'test_later', params: [] })
       expect(answer).toEqual({ jsonrpc: '2.0', id, result: '0x2' })
     }
+  })
+
+  it('whose answer cannot be written down fail inside', async () => {
+    const { call, calls } = start()
+    for (const isLater of [true, false]) {
+      expect(await call('test_unwritable', isLater)).toMatchObject({ error: { code: -32603 } })
+    }
+    expect(calls).toHaveLength(2)
   })
 
   it('need no parameters, and are not answered without an id', async () => {
@@ -87,6 +99,8 @@ describe('calls', () => {
 })
 
 describe('batches', () => {
+  const now = { jsonrpc: '2.0', method: 'test_now' }
+
   it('are answered in order, notifications left out', async () => {
     const { ask } = start()
     const answers = await ask([
@@ -114,6 +128,31 @@ describe('batches', () => {
     const [first, second] = await ask([call(1), call(2)])
     expect(first.result).toBe('0x1')
     expect(second.error).toEqual({ code: -32003, message: 'response too large' })
+  })
+
+  it('do no more once the answers are too long', async () => {
+    const { ask, calls } = start({ batchAnswerLengthMax: 100 })
+    const batch = Array.from({ length: 20 }, (_, id) => ({ ...now, id }))
+    const answers = await ask(batch)
+    expect(answers.map(({ id }: { id: number }) => id)).toEqual(batch.map(({ id }) => id))
+    expect(answers[19].error).toEqual({ code: -32003, message: 'response too large' })
+    expect(calls.length).toBeLessThan(5)
+  })
+
+  it('leave turns to others', async () => {
+    const clock = createVirtualClock()
+    const began: number[] = []
+    const busy = method([parameters.count], ([id]) => {
+      began.push(id)
+      void clock.advance(20)
+      return id
+    })
+    const dispatcher = new Dispatcher({ clock, namespaces: { test: { test_busy: busy } } })
+    const batch = [0, 1, 2].map((id) => ({ ...now, id, method: 'test_busy', params: [id] }))
+    const answer = dispatcher.dispatch(JSON.stringify(batch), context)
+    expect(began).toEqual([0])
+    expect(JSON.parse((await answer) ?? '')).toHaveLength(3)
+    expect(began).toEqual([0, 1, 2])
   })
 })
 

@@ -39,6 +39,9 @@ export const defaultDispatcherLimits: DispatcherLimits = {
   batchAnswerLengthMax: 25_000_000,
 }
 
+/** How long the calls of a batch may keep the thread before everything else gets a turn. */
+const turnMs = 10
+
 /** Versions of namespaces, as `rpc_modules` shows them. */
 const namespaceVersion = '1.0'
 
@@ -60,6 +63,11 @@ export class Dispatcher {
     this.#methods.set('rpc_modules', { call: () => modules })
   }
 
+  /** Those that a client may call. */
+  get methodNames(): readonly string[] {
+    return [...this.#methods.keys()]
+  }
+
   /** @returns the answer's text, or undefined when there is nothing to answer: notifications only. */
   async dispatch(text: string, context: CallContext): Promise<string | undefined> {
     let message: unknown
@@ -79,16 +87,44 @@ export class Dispatcher {
   async #batch(messages: readonly unknown[], context: CallContext): Promise<string | undefined> {
     const preparing = this.#prepare(messages)
     if (preparing !== undefined) await preparing
-    const answers = await Promise.all(messages.map((it) => this.#answer(it, context)))
-    const texts: string[] = []
-    let length = 0
-    for (const [index, answer] of answers.entries()) {
-      if (answer === undefined) continue
-      length += answer.length
-      const isTooLong = length > this.#limits.batchAnswerLengthMax
-      texts.push(isTooLong ? errorText(idOf(messages[index]), faults.responseTooLarge()) : answer)
-    }
+    const answers = await this.#answerAll(messages, context)
+    const texts = answers.filter((answer) => answer !== undefined)
     return texts.length === 0 ? undefined : `[${texts.join(',')}]`
+  }
+
+  /** One is begun after the other, with turns for everything else between. What is too much is not done at all. */
+  async #answerAll(
+    messages: readonly unknown[],
+    context: CallContext,
+  ): Promise<(string | undefined)[]> {
+    const lengthMax = this.#limits.batchAnswerLengthMax
+    let length = 0
+    const bounded = (answer: string | undefined, message: unknown) => {
+      length += answer?.length ?? 0
+      if (answer === undefined || length <= lengthMax) return answer
+      return errorText(idOf(message), faults.responseTooLarge())
+    }
+    const answers: (string | undefined | Promise<string | undefined>)[] = []
+    let turnEndsMs = this.#clock.nowMs() + turnMs
+    for (const message of messages) {
+      if (this.#clock.nowMs() >= turnEndsMs) {
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        turnEndsMs = this.#clock.nowMs() + turnMs
+      }
+      const answer = length > lengthMax ? this.#refuse(message) : this.#answer(message, context)
+      answers.push(
+        answer instanceof Promise
+          ? answer.then((text) => bounded(text, message))
+          : bounded(answer, message),
+      )
+    }
+    return Promise.all(answers)
+  }
+
+  /** A notification is not answered, whatever becomes of it. */
+  #refuse(message: unknown): string | undefined {
+    if (isCall(message) && message.id === undefined) return undefined
+    return errorText(idOf(message), faults.responseTooLarge())
   }
 
   /** Undefined when there is nothing to wait for, so that calls begin before this returns. */
@@ -117,17 +153,25 @@ export class Dispatcher {
     const { id, method: name, params } = message
     const isNotification = id === undefined
     const startedMs = this.#clock.nowMs()
-    const finish = (fault: RpcFault | undefined, result: unknown, error?: unknown) => {
+    const report = (fault?: RpcFault, error?: unknown) => {
       const durationMs = this.#clock.nowMs() - startedMs
       this.#onCall({ method: name, transport: context.transport, durationMs, fault, error })
-      if (isNotification) return undefined
-      return fault === undefined ? resultText(id, result) : errorText(id, fault)
     }
-    const fail = (error: unknown) => finish(faultOf(error), undefined, error)
+    const succeed = (result: unknown) => {
+      const answer = isNotification ? undefined : resultText(id, result)
+      report()
+      return answer
+    }
+    const fail = (error: unknown) => {
+      const fault = faultOf(error)
+      report(fault, error)
+      return isNotification ? undefined : errorText(id, fault)
+    }
     try {
       const result = this.#call(name, params, context)
-      if (!(result instanceof Promise)) return finish(undefined, result)
-      return result.then((value: unknown) => finish(undefined, value), fail)
+      if (!(result instanceof Promise)) return succeed(result)
+      // An answer that cannot be written down fails like any other.
+      return result.then(succeed).catch(fail)
     } catch (error) {
       return fail(error)
     }
@@ -173,8 +217,14 @@ function firstId(messages: readonly unknown[]): CallId {
   return message === undefined ? null : idOf(message)
 }
 
+/** @throws RpcFault when the answer is longer than a text can be. */
 function resultText(id: CallId, result: unknown): string {
-  const text = result instanceof JsonText ? result.text : JSON.stringify(result ?? null)
+  let text: string
+  try {
+    text = result instanceof JsonText ? result.text : JSON.stringify(result ?? null)
+  } catch (error) {
+    throw error instanceof RangeError ? faults.responseTooLarge() : error
+  }
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`
 }
 

@@ -2,7 +2,6 @@
  * JSON-RPC over HTTP: POST to any path, one text in, one text out. Statuses and texts are geth's (rpc/http.go,
  * node/rpcstack.go): empty GET for health checks, 415, 405, the check of the host against DNS rebinding, CORS.
  */
-import { fromUtf8 } from '@cairn/core'
 import type { HttpHandler, HttpRequest, HttpResponse, Refusal } from '@cairn/http-server'
 import type { Dispatcher } from './dispatcher.ts'
 import type { CallContext } from './method.ts'
@@ -57,7 +56,9 @@ export class HttpTransport implements HttpHandler {
   }
 
   async #call(request: HttpRequest, cors: Record<string, string>): Promise<HttpResponse> {
-    const text = fromUtf8(request.body)
+    const { buffer, byteOffset, length } = request.body
+    // As over the other transports: bytes that are no UTF-8 are replaced, and JSON.parse judges the rest.
+    const text = Buffer.from(buffer, byteOffset, length).toString('utf8')
     const answer = await this.#dispatcher.dispatch(text, context)
     const headers = { 'content-type': 'application/json', ...cors }
     return { status: 200, headers, body: answer ?? '' }

@@ -2,7 +2,7 @@
  * A method as a record: how its parameters are read, and what it does with them. Reading follows geth (rpc/json.go):
  * missing, surplus and malformed parameters are told apart, and optional ones may be null.
  */
-import { faults } from './faults.ts'
+import { faults, RpcFault } from './faults.ts'
 
 /** What a call knows of where it came from. */
 export interface CallContext {
@@ -21,7 +21,7 @@ export interface Subscriber {
 
 export interface Parameter<T> {
   readonly isOptional: boolean
-  /** @throws Error whose message is the reason. */
+  /** @throws Error whose message is the reason, or the RpcFault to answer with. */
   read(value: unknown): T
 }
 
@@ -64,6 +64,7 @@ function readOne(parameter: Parameter<unknown>, value: unknown, index: number): 
   try {
     return parameter.read(value)
   } catch (error) {
+    if (error instanceof RpcFault) throw error
     throw faults.invalidParameter(index, error instanceof Error ? error.message : String(error))
   }
 }

@@ -63,6 +63,16 @@ describe('HTTP', () => {
     expect(await response.json()).toEqual({ jsonrpc: '2.0', id: 1, result: 'é' })
   })
 
+  it('answers bytes that are no UTF-8', async () => {
+    const { url } = await start()
+    const post = async (body: Uint8Array) =>
+      (await fetch(url, { method: 'POST', headers: json, body: Buffer.from(body) })).json()
+    expect(await post(Uint8Array.of(0xff, 0xfe))).toMatchObject({ error: { code: -32700 } })
+    const text = Buffer.from(call(1, 'test_echo', '?'), 'utf8')
+    text[text.indexOf('?')] = 0x80
+    expect(await post(text)).toMatchObject({ result: '\ufffd' })
+  })
+
   it('answers an empty GET, 405 and 415', async () => {
     const { url } = await start()
     const health = await fetch(url)
