@@ -5,6 +5,7 @@ import { blockRecordTarget } from './block-record.ts'
 import { controlApiTarget } from './control-api.ts'
 import { ethereumRecordsTarget } from './ethereum-records.ts'
 import { ethereumRlpTarget } from './ethereum-rlp.ts'
+import { ethereumRpcTarget } from './ethereum-rpc.ts'
 import { evmTarget } from './evm.ts'
 import { evmBlockTarget } from './evm-block.ts'
 import { httpTarget } from './http.ts'
@@ -32,6 +33,7 @@ export const targets: readonly Target[] = [
   blockRecordTarget,
   ethereumRlpTarget,
   ethereumRecordsTarget,
+  ethereumRpcTarget,
   evmTarget,
   evmBlockTarget,
 ]

@@ -14,9 +14,10 @@ import { createMemoryDatabase } from '@cairn/eth-state'
 import { createHttpServer } from '@cairn/http-server'
 import { AccountManager } from '../accounts/account-manager.ts'
 import type { CallLimits } from '../calls/call-runner.ts'
-import type { Dispatcher } from '../dispatcher.ts'
+import type { CallReport, Dispatcher } from '../dispatcher.ts'
 import { HttpTransport } from '../http-transport.ts'
 import { Miner } from '../miner.ts'
+import type { NodeControls } from '../namespaces/admin.ts'
 import type { SenderRecovery } from '../namespaces/eth-sending.ts'
 import { NodeRpc, publicNamespaces } from '../node-rpc.ts'
 import { openRpcWebSocketServer } from '../websocket-server.ts'
@@ -45,6 +46,9 @@ export interface RpcTestNodeOptions {
   /** Absent: long calls stay on the thread. */
   readonly openCallThread?: () => Worker
   readonly recovery?: SenderRecovery
+  /** Absent: no `admin`. */
+  readonly controls?: NodeControls
+  onCall?(call: CallReport): void
 }
 
 /** @param periodSeconds 0 seals as soon as a transaction is there. */
