@@ -49,7 +49,10 @@ const slots = required((value): { readonly text: string; readonly slot: Uint8Arr
   }
   if (value.length > proofSlotCountMax)
     throw new Error(`too many keys, at most ${proofSlotCountMax}`)
-  return value.map((text: unknown) => ({ text: String(text), slot: readSlot(text) }))
+  return value.map((text: unknown) => {
+    const slot = readSlot(text)
+    return { text: String(text), slot }
+  })
 })
 
 function codeOf(state: StateReader, address: Uint8Array): Uint8Array {

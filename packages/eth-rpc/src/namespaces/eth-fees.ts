@@ -83,9 +83,10 @@ function readPercentiles(value: unknown): number[] {
   if (value.length > percentileCountMax) throw new Error('over the query limit 100')
   let last = -1
   return value.map((it: unknown) => {
-    if (typeof it !== 'number' || it < 0 || it > 100) {
-      throw faults.server(`invalid reward percentile: ${String(it)}`)
+    if (typeof it !== 'number') {
+      throw new Error('json: cannot unmarshal non-number into Go value of type float64')
     }
+    if (it < 0 || it > 100) throw faults.server(`invalid reward percentile: ${it}`)
     if (it < last) throw faults.server('invalid reward percentile: not in ascending order')
     last = it
     return it
