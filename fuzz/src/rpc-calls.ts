@@ -141,9 +141,10 @@ export class CallMaker {
   *wrongCalls(): Generator<string> {
     for (const name of this.#names) {
       const right = parametersOf[name] ?? []
-      for (const path of pathsIn([...right, null])) {
-        for (const wrong of wrongValues)
-          yield callText(name, replaced([...right, null], path, wrong))
+      for (const wrong of wrongValues) {
+        for (const path of pathsIn(right)) yield callText(name, replaced(right, path, wrong))
+        yield callText(name, replaced([...right, null], [right.length], wrong))
+        yield callText(name, wrong)
       }
     }
   }
