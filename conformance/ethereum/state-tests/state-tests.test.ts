@@ -43,10 +43,6 @@ if (folder === undefined) {
     })
   })
 
-  runWith(
-    'wasm',
-    files.filter((file) => runsAll || !slowFiles.files.includes(file)),
-  )
   runWith('wasm', runsAll ? files : files.filter((file) => !slowFiles.files.includes(file)))
   const possible = files.filter((file) => !slowFiles.files.includes(file))
   const sample = files.filter((_, index) => index % sampleStep === 0)

@@ -12,7 +12,9 @@ import {
 } from '@cairn/eth-codec'
 import { secureTrieRoot } from '@cairn/eth-state'
 
-interface Stored {
+/** An account with its storage, by slot. */
+export interface Stored {
+  /** 20 bytes. */
   readonly address: Uint8Array
   account: Account
   readonly storage: Map<string, { readonly slot: Uint8Array; readonly value: Uint8Array }>
@@ -70,6 +72,10 @@ export class MemoryState implements StateReader {
       this.#accounts.set(key, stored)
       for (const { slot, value } of storage) this.putSlot(address, slot, value)
     }
+  }
+
+  *accounts(): Generator<Stored> {
+    yield* this.#accounts.values()
   }
 
   root(): Uint8Array {

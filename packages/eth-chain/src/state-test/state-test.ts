@@ -2,25 +2,18 @@
  * One file of GeneralStateTests: for each fork and each choice of data, gas and value the transaction is run on the
  * state given, and root and logs are compared. Format: ethereum/tests, docs "State Tests".
  */
-import { BaseError, equalBytes, fromHex, toHex } from '@cairn/core'
-import {
-  dataToHex,
-  decodeTransaction,
-  encodeRlp,
-  type ForkName,
-  keccak256,
-  type Log,
-  type Transaction,
-} from '@cairn/eth-codec'
+import { BaseError, equalBytes, toHex } from '@cairn/core'
+import { dataToHex, decodeTransaction, type ForkName, keccak256, type Log } from '@cairn/eth-codec'
 import { type BlockContext, type Evm, executeTransaction, forks } from '@cairn/eth-evm'
-import { MemoryState } from './memory-state.ts'
-
-interface AccountJson {
-  readonly balance: string
-  readonly nonce: string
-  readonly code: string
-  readonly storage: Readonly<Record<string, string>>
-}
+import {
+  type AccountsJson,
+  bigint,
+  bytes,
+  forkNamed,
+  hashOfLogs,
+  readState,
+  word,
+} from './test-fields.ts'
 
 interface PostJson {
   readonly hash: string
@@ -33,7 +26,7 @@ interface PostJson {
 interface StateTestJson {
   readonly env: Readonly<Record<string, string>>
   readonly config?: { readonly chainid?: string }
-  readonly pre: Readonly<Record<string, AccountJson>>
+  readonly pre: AccountsJson
   readonly post: Readonly<Record<string, readonly PostJson[]>>
   readonly transaction: { readonly sender: string }
 }
@@ -48,23 +41,6 @@ export interface StateTestEntry {
   readonly post: PostJson
 }
 
-const forksByTheirName: Readonly<Record<string, ForkName>> = {
-  Frontier: 'frontier',
-  Homestead: 'homestead',
-  EIP150: 'tangerineWhistle',
-  EIP158: 'spuriousDragon',
-  Byzantium: 'byzantium',
-  Constantinople: 'constantinople',
-  ConstantinopleFix: 'petersburg',
-  Istanbul: 'istanbul',
-  Berlin: 'berlin',
-  London: 'london',
-  Paris: 'paris',
-  Merge: 'paris',
-  Shanghai: 'shanghai',
-  Cancun: 'cancun',
-}
-
 /**
  * The entries of a file. @throws Error for a fork that is not known here.
  * @param text Of the file. @param file Its name, for errors.
@@ -73,7 +49,7 @@ export function readStateTest(text: string, file: string): StateTestEntry[] {
   const tests = JSON.parse(text) as Record<string, StateTestJson>
   return Object.entries(tests).flatMap(([testName, test]) =>
     Object.entries(test.post).flatMap(([forkName, posts]) => {
-      const fork = forksByTheirName[forkName]
+      const fork = forkNamed(forkName)
       if (fork === undefined) throw new Error(`${file}: fork ${forkName} is not known`)
       return posts.map((post) => {
         const { data, gas, value } = post.indexes
@@ -112,7 +88,7 @@ export function runStateTest({ test, fork, post }: StateTestEntry, evm: Evm): St
       fork,
       block,
       chainId: bigint(test.config?.chainid ?? '0x1'),
-      transaction: readTransaction(post.txbytes),
+      transaction: decodeTransaction(bytes(post.txbytes)),
       sender: bytes(test.transaction.sender),
     })
     logs = result.logs
@@ -129,30 +105,13 @@ export function runStateTest({ test, fork, post }: StateTestEntry, evm: Evm): St
   state.addBalance(state.entryOf(block.coinbase), 0n)
   state.finishTransaction(forks[fork].removesEmptyAccounts)
   before.apply(state.takeChanges())
-  const logsHash = keccak256(
-    encodeRlp(logs.map(({ address, topics, data }) => [address, [...topics], data])),
-  )
+  const logsHash = hashOfLogs(logs)
   const root = dataToHex(before.root())
   const failure = equalBytes(logsHash, bytes(post.logs))
     ? undefined
     : `logs differ: ${toHex(logsHash)}`
   const isRootRight = root === expectedRoot.toLowerCase()
   return { failure: failure ?? (isRootRight ? undefined : 'root differs'), expectedRoot, root }
-}
-
-function readState(accounts: StateTestJson['pre']): MemoryState {
-  const state = new MemoryState()
-  for (const [address, { balance, nonce, code, storage }] of Object.entries(accounts)) {
-    state.put(bytes(address), {
-      balance: bigint(balance),
-      nonce: bigint(nonce),
-      code: bytes(code),
-    })
-    for (const [slot, value] of Object.entries(storage)) {
-      state.putSlot(bytes(address), word(slot), word(value))
-    }
-  }
-  return state
 }
 
 function readBlock(env: StateTestJson['env'], fork: ForkName): BlockContext {
@@ -169,21 +128,4 @@ function readBlock(env: StateTestJson['env'], fork: ForkName): BlockContext {
     // Every block hash of a state test is the hash of its number's decimal text.
     blockHash: (number) => keccak256(new TextEncoder().encode(number.toString())),
   }
-}
-
-function readTransaction(hex: string): Transaction {
-  return decodeTransaction(bytes(hex))
-}
-
-function bytes(hex: string): Uint8Array {
-  const digits = hex.replace(/^0x/, '')
-  return fromHex(digits.length % 2 === 0 ? digits : `0${digits}`)
-}
-
-function word(hex: string): Uint8Array {
-  return fromHex(hex.replace(/^0x/, '').padStart(64, '0'))
-}
-
-function bigint(text: string): bigint {
-  return BigInt(text === '0x' ? 0 : text)
 }
