@@ -61,7 +61,13 @@ function checkGasLimit({ number, gasLimit }: BlockHeader, reference: bigint): vo
 
 /** The base fee of the block after `parent`, in wei, when that block is under London's rules. */
 export function nextBaseFee(config: ChainConfig, parent: BlockHeader): bigint {
-  if (!isLondon(config, parent.number)) return initialBaseFee
+  return isLondon(config, parent.number) ? nextBaseFeeOf(parent) : initialBaseFee
+}
+
+/** The same where the parent is under London's rules too. */
+export function nextBaseFeeOf(
+  parent: Pick<BlockHeader, 'baseFeePerGas' | 'gasLimit' | 'gasUsed'>,
+): bigint {
   const baseFee = parent.baseFeePerGas ?? initialBaseFee
   // A genesis file may ask for a gas limit of 1, of which half is nothing.
   const target = parent.gasLimit / elasticityMultiplier || 1n

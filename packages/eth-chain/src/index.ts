@@ -133,5 +133,11 @@ export {
   type StateTestEntry,
   type StateTestOutcome,
 } from './state-test/state-test.ts'
+export {
+  runTransition,
+  TransitionError,
+  type TransitionInput,
+  type TransitionOutput,
+} from './state-test/transition.ts'
 export { ChainStore, type ExecutedBlock } from './store/chain-store.ts'
 export { genesisHashOf } from './store/init-genesis.ts'

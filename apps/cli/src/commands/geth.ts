@@ -7,6 +7,7 @@ import { runDumpGenesis, runExport, runImport, runInit, runRemoveDb } from '../g
 import { type GethLine, GethUsageError, gethFlags, parseGethLine } from '../geth/geth-flags.ts'
 import { runNode, runNodeWithConsole } from '../geth/run-node.ts'
 import { runStateTests } from '../geth/state-test.ts'
+import { runTransitionTool } from '../geth/transition-tool.ts'
 import { print, printError, type Terminal } from '../terminal.ts'
 
 type Run = (line: GethLine, terminal: Terminal) => number | Promise<number>
@@ -22,6 +23,7 @@ const subcommands: Readonly<Record<string, { readonly help: string; readonly run
   dumpgenesis: { help: 'dumpgenesis: the genesis file of the chain', run: runDumpGenesis },
   removedb: { help: 'removedb: remove the chain, and leave the keys', run: runRemoveDb },
   statetest: { help: 'statetest FILE …: cases of ethereum/tests, a line each', run: runStateTests },
+  t8n: { help: 't8n: one block on given accounts, as evm t8n', run: runTransitionTool },
   version: {
     help: 'version: print it',
     run: (_, terminal) => {
