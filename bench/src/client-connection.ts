@@ -24,6 +24,8 @@ const lengthNames = ['\r\ncontent-length: ', '\r\nContent-Length: '] as const
 const chunkedLine = '\r\nTransfer-Encoding: chunked'
 const lastChunk = '\r\n0\r\n\r\n'
 const statusStart = 'HTTP/1.1 '.length
+/** Nothing that is asked here takes as long: a server that is silent for this time has hung. */
+const silenceMsMax = 30_000
 
 export class ClientConnection {
   readonly #socket: Socket
@@ -41,6 +43,11 @@ export class ClientConnection {
     this.#socket = createConnection({ host, port, noDelay: true, onread: { buffer, callback } })
     this.#socket.on('error', (error) => this.#reject?.(error))
     this.#socket.on('close', () => this.#reject?.(new Error('The server closed the connection.')))
+    // One timer for each connection, which what is read and written puts off; with no question open it says nothing.
+    this.#socket.setTimeout(silenceMsMax)
+    this.#socket.on('timeout', () => {
+      this.#reject?.(new Error(`The server did not answer for ${silenceMsMax / 1000} s.`))
+    })
   }
 
   static async open(host: string, port: number): Promise<ClientConnection> {
@@ -52,11 +59,12 @@ export class ClientConnection {
   /**
    * The body of the answer. One request at a time.
    * @param request Head and body, ASCII.
-   * @throws WireError when the status is not 200.
+   * @throws WireError when the status is not 200; Error when the server closes the connection or is silent.
    */
   ask(request: string): Promise<string> {
     // Functions written in place: tsx names each one that is kept in a variable, every time it is made.
     return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) return reject(new Error('The server has closed the connection.'))
       this.#resolve = resolve
       this.#reject = reject
       this.#socket.write(request, 'latin1')
