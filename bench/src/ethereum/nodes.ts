@@ -36,8 +36,8 @@ const stopMsMax = 5000
 /**
  * For anvil: more than are ever pending here; blocks end at 30 million gas all the same. With its default of 1,000 and
  * more than that pending, 1.7.1 falls into mining empty blocks, one after the other and at full CPU, while thousands
- * stay pending: seen in 4 of 5 runs of 4,000 in batches, with its block number rising by hundreds a second. With this it
- * was not seen in any of 24.
+ * stay pending: seen in 4 of 5 runs of 4,000 in batches, its block number rising by hundreds a second. With this it was
+ * not seen in any of 24.
  */
 const anvilTransactionCountMax = 100_000
 
