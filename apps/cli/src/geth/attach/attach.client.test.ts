@@ -1,5 +1,6 @@
 /** The console of a real node, over its socket and over HTTP. Runs the program that `npm run build` made. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +30,7 @@ beforeAll(async () => {
     genesis: chain.genesis,
     http: { address: { host: '127.0.0.1', port: 0 } },
     ipcPath: join(folder, 'geth.ipc'),
+    accounts: { keyFolder: join(folder, 'keystore'), keyFileCost: 'light' },
     clock,
   })
 })
@@ -40,6 +42,29 @@ afterAll(async () => {
 function attach(...words: string[]) {
   const line = [program, 'geth', '--datadir', folder, 'attach', ...words]
   return promisify(execFile)(process.execPath, line)
+}
+
+/** Runs the console at a terminal of its own and types each answer when it is asked for. */
+async function atTerminal(
+  words: readonly string[],
+  dialogue: readonly (readonly [question: string, answer: string])[],
+): Promise<string> {
+  const line = [process.execPath, program, 'geth', '--datadir', folder, 'attach', ...words]
+  const quoted = line.map((word) => `'${word}'`).join(' ')
+  const child = spawn('script', ['-qec', quoted, '/dev/null'])
+  let [shown, seen] = ['', 0]
+  const left = [...dialogue]
+  child.stdout.on('data', (chunk: Buffer) => {
+    shown += chunk.toString()
+    const [question, answer] = left[0] ?? []
+    const at = question === undefined ? -1 : shown.indexOf(question, seen)
+    if (question === undefined || at < 0) return
+    seen = at + question.length
+    left.shift()
+    child.stdin.write(`${answer}\r`)
+  })
+  await once(child, 'exit')
+  return shown
 }
 
 describe('geth attach', () => {
@@ -66,6 +91,36 @@ describe('geth attach', () => {
   it('answers over HTTP', async () => {
     const { stdout } = await attach(node.endpoints.http ?? '', '--exec', 'eth.getBlock(0).number')
     expect(stdout).toBe('0\n')
+  })
+
+  it('asks for passwords at the terminal, and shows none', async () => {
+    const shown = await atTerminal(
+      [
+        '--exec',
+        '[personal.unlockAccount(personal.newAccount(), null, 60), personal.listAccounts.length]',
+      ],
+      [
+        ['Passphrase: ', 'open sesame'],
+        ['Repeat passphrase: ', 'open sesame'],
+        ['Passphrase: ', 'open sesame'],
+      ],
+    )
+    expect(shown).toMatch(/Unlock account 0x[0-9a-f]{40}/)
+    expect(shown).toContain('[true, 1]')
+    expect(shown).not.toContain('sesame')
+  })
+
+  it('tells an error of the node or of the script in a line', async () => {
+    for (const [code, line] of [
+      ['eth.getBalance("x")', 'Error: invalid argument 0: '],
+      ['nothing.there', 'ReferenceError: nothing is not defined'],
+      ['1 +', 'SyntaxError: Unexpected end of input'],
+    ] as const) {
+      const failure = await attach('--exec', code).catch((error) => error)
+      expect(failure.code).toBe(1)
+      expect(failure.stderr).toContain(line)
+      expect(failure.stderr.trim().split('\n')).toHaveLength(1)
+    }
   })
 
   it('says that nobody is there', async () => {

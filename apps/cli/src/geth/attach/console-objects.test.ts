@@ -66,6 +66,8 @@ describe('the console', () => {
     call('eth', 'getBlockTransactionCount', 4)
     call('eth', 'sendTransaction', { value: '1000', data: '0x12', gas: 21000 })
     call('clique', 'propose', '0xaa', true)
+    call('personal', 'sendTransaction', { gas: 21000 }, 'x')
+    call('personal', 'unlockAccount', '0xaa', 'x', 60)
     expect(calls).toEqual([
       ['eth_getBalance', '0xaa', 'latest'],
       ['eth_getBlockByHash', hash, false],
@@ -74,6 +76,8 @@ describe('the console', () => {
       ['eth_getBlockTransactionCountByNumber', '0x4'],
       ['eth_sendTransaction', { value: 1000n, data: '0x12', gas: '0x5208' }],
       ['clique_propose', '0xaa', true],
+      ['personal_sendTransaction', { gas: '0x5208' }, 'x'],
+      ['personal_unlockAccount', '0xaa', 'x', 60],
     ])
   })
 

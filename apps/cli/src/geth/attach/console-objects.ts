@@ -100,7 +100,10 @@ export function consoleObjects(call: Call): Record<string, unknown> {
 function namespaceObject(namespace: string, tools: Record<string, unknown>, call: Call): object {
   const run = (name: string, args: readonly unknown[]) => {
     const method = `${namespace}_${name}`
-    return readable(method, call(method, args.map(argument)))
+    // geth reads seconds and ports as numbers of JSON, all others as quantities.
+    const isPlain = namespace === 'personal' || namespace === 'admin'
+    const given = args.map((it) => (isPlain && typeof it === 'number' ? it : argument(it)))
+    return readable(method, call(method, given))
   }
   for (const name of properties[namespace] ?? []) {
     Object.defineProperty(tools, name, { enumerable: true, get: () => run(name, []) })

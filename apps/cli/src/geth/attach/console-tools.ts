@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type Context, Script } from 'node:vm'
 import { print, type Terminal } from '../../terminal.ts'
+import { askHidden } from './ask-hidden.ts'
 import { formatConsoleValue } from './console-value.ts'
 
 /** Between two looks at the head while blocks are waited for. */
@@ -9,7 +10,13 @@ const pollMs = 100
 
 interface Chain {
   readonly eth: { readonly blockNumber: number }
+  readonly personal: Personal
 }
+
+type Personal = Readonly<
+  Record<'newAccount' | 'unlockAccount' | 'sign' | 'sendTransaction', Method>
+>
+type Method = (...args: unknown[]) => unknown
 
 /** @param context Where scripts run: they share their variables with what is typed. */
 export function consoleTools(
@@ -17,7 +24,8 @@ export function consoleTools(
   context: Context,
   terminal: Terminal,
 ): Record<string, unknown> {
-  const { eth } = objects as unknown as Chain
+  const { eth, personal } = objects as unknown as Chain
+  Object.assign(personal, passwordAsking(personal))
   const sleep = (seconds: number) => wait(seconds * 1000)
   const sleepBlocks = (count: number, timeoutSeconds = Number.POSITIVE_INFINITY) => {
     const last = eth.blockNumber + count
@@ -38,6 +46,38 @@ export function consoleTools(
       new Script(readFileSync(path, 'utf8'), { filename: path }).runInContext(context)
       return true
     },
+  }
+}
+
+/** Methods that ask for the password when it is left out, as geth's console does. */
+function passwordAsking({ newAccount, unlockAccount, sign, sendTransaction }: Personal): Personal {
+  const ask = (
+    method: Method,
+    countBefore: number,
+    prompt: (args: unknown[]) => string,
+  ): Method => {
+    return (...args) => {
+      const hasPassword = args[countBefore] !== undefined && args[countBefore] !== null
+      if (hasPassword) return method(...args)
+      const given = args.slice(0, countBefore)
+      return method(...given, askHidden(prompt(given)), ...args.slice(countBefore + 1))
+    }
+  }
+  const prompt = () => 'Passphrase: '
+  return {
+    newAccount(password) {
+      if (typeof password === 'string') return newAccount(password)
+      const first = askHidden('Passphrase: ')
+      if (askHidden('Repeat passphrase: ') !== first) throw new Error('passphrases do not match')
+      return newAccount(first)
+    },
+    unlockAccount: ask(
+      unlockAccount,
+      1,
+      ([account]) => `Unlock account ${account}\r\nPassphrase: `,
+    ),
+    sign: ask(sign, 2, prompt),
+    sendTransaction: ask(sendTransaction, 1, prompt),
   }
 }
 
