@@ -2,8 +2,9 @@
  * What is read of a chain by JSON-RPC, the pool and the network: the chain itself where one thread does all, else a
  * replica of it (execution/chain-replica.ts). Between two calls back of `onHead` all of it is of one piece.
  */
-import type { Block, BlockHeader, ChainConfig, StateReader } from '@cairn/eth-codec'
+import type { Block, BlockHeader, ChainConfig } from '@cairn/eth-codec'
 import type { Evm } from '@cairn/eth-evm'
+import type { State } from '@cairn/eth-state'
 import type { CliqueEngine } from './clique/clique-engine.ts'
 import type { ChainStore, ExecutedBlock } from './store/chain-store.ts'
 
@@ -47,7 +48,7 @@ export interface ChainReader {
   /** Calls back after every move of the head. @returns what ends it. */
   onHead(listener: (change: HeadChange) => void): () => void
   /** The state of that root; undefined when it is not kept. */
-  stateAt(root: Uint8Array): StateReader | undefined
+  stateAt(root: Uint8Array): State | undefined
   headerByNumber(number: bigint): BlockHeader | undefined
   blockByNumber(number: bigint): Block | undefined
   isCanonical(hash: string, number: bigint): boolean

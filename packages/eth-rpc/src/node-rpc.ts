@@ -13,6 +13,7 @@ import type { Miner } from './miner.ts'
 import { adminMethods, type NodeControls } from './namespaces/admin.ts'
 import { cliqueMethods } from './namespaces/clique.ts'
 import { debugMethods } from './namespaces/debug.ts'
+import { debugStateMethods } from './namespaces/debug-state.ts'
 import { debugTracingMethods } from './namespaces/debug-tracing.ts'
 import { TipOracle } from './namespaces/eth-fees.ts'
 import { ethSendingMethods, type SenderRecovery } from './namespaces/eth-sending.ts'
@@ -100,7 +101,11 @@ export class NodeRpc {
         ...ethSigningMethods(sender),
       },
       personal: personalMethods(sender, () => options.mayUnlock?.() ?? false),
-      debug: { ...debugMethods(view, pool), ...debugTracingMethods(view, calls) },
+      debug: {
+        ...debugMethods(view, pool),
+        ...debugStateMethods(view, calls),
+        ...debugTracingMethods(view, calls),
+      },
       ...(options.miner === undefined ? {} : { miner: minerMethods(options.miner, pool) }),
       ...(options.controls === undefined
         ? {}

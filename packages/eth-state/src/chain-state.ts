@@ -1,8 +1,8 @@
 /** States as those who execute and ask have them: of a commit, or staged upon one. */
 import { assert } from '@cairn/core'
-import type { Account, StateReader } from '@cairn/eth-codec'
-import { decodeAccountRow } from './account-row.ts'
-import { textOfBytes } from './byte-text.ts'
+import type { StateReader } from '@cairn/eth-codec'
+import { decodeAccountRow, type StoredAccount } from './account-row.ts'
+import { bytesOfText, textOfBytes } from './byte-text.ts'
 import type { CommittedRows } from './committed-rows.ts'
 import { stateNotAvailable } from './errors.ts'
 import type { ReverseDiff, Rows } from './reverse-diff.ts'
@@ -17,6 +17,29 @@ const zeroWord = new Uint8Array(32)
 export interface State extends StateReader {
   readonly root: Uint8Array
   readonly isCommitted: boolean
+  /** With the root of its storage. */
+  readAccount(address: Uint8Array): StoredAccount | undefined
+  /**
+   * Of a committed state, in the order of their hashes. What follows the head may not do so meanwhile.
+   * @param start 32 bytes: the first hash.
+   * @throws StateError STATE_NOT_AVAILABLE, also further back than 128 commits in archive mode.
+   */
+  accountsFrom(start: Uint8Array): Iterable<HashedAccount>
+  /** The same for the slots of an account. */
+  slotsFrom(address: Uint8Array, start: Uint8Array): Iterable<HashedSlot>
+}
+
+/** Of which only the hash of its address is known. */
+export interface HashedAccount {
+  /** 32 bytes. */
+  readonly addressHash: Uint8Array
+  readonly account: StoredAccount
+}
+
+/** 32 bytes each. */
+export interface HashedSlot {
+  readonly slotHash: Uint8Array
+  readonly value: Uint8Array
 }
 
 /** What a state is before it is committed: changes to another. */
@@ -90,17 +113,34 @@ export class ChainState implements State {
     return this.#rows.readRowAt(state.#commitNo as number, key)
   }
 
-  readAccount(address: Uint8Array): Account | undefined {
+  readAccount(address: Uint8Array): StoredAccount | undefined {
     const row = this.readRow(this.#rows.hashText(address))
     return row === undefined ? undefined : decodeAccountRow(row)
+  }
+
+  *accountsFrom(start: Uint8Array): Generator<HashedAccount> {
+    for (const [key, row] of this.#rowsFrom('', start)) {
+      yield { addressHash: bytesOfText(key), account: decodeAccountRow(row) }
+    }
+  }
+
+  *slotsFrom(address: Uint8Array, start: Uint8Array): Generator<HashedSlot> {
+    const prefix = this.#rows.hashText(address)
+    for (const [key, row] of this.#rowsFrom(prefix, start)) {
+      yield { slotHash: bytesOfText(key.slice(prefix.length)), value: padded(row) }
+    }
+  }
+
+  #rowsFrom(prefix: string, start: Uint8Array): Iterable<readonly [string, Uint8Array]> {
+    assert(this.#commitNo !== undefined)
+    this.check()
+    return this.#rows.rowsFrom(this.#commitNo, prefix, start)
   }
 
   readStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
     const value = this.readRow(this.#rows.hashText(address) + this.#rows.hashText(slot))
     if (value === undefined) return zeroWord
-    const word = new Uint8Array(32)
-    word.set(value, 32 - value.length)
-    return word
+    return padded(value)
   }
 
   readCode(codeHash: Uint8Array): Uint8Array {
@@ -110,6 +150,13 @@ export class ChainState implements State {
     }
     return this.#rows.readCode(codeHash)
   }
+}
+
+/** Rows of slots have no leading zeros. */
+function padded(value: Uint8Array): Uint8Array {
+  const word = new Uint8Array(32)
+  word.set(value, 32 - value.length)
+  return word
 }
 
 /** The committed state below, and what is staged upon it from the oldest on. */

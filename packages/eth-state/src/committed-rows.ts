@@ -5,8 +5,8 @@
 import { concatBytes, equalBytes } from '@cairn/core'
 import { emptyCodeHash, keccak256 } from '@cairn/eth-codec'
 import { bytesOfText, textOfBytes } from './byte-text.ts'
-import type { Table } from './database.ts'
-import { stateDamaged } from './errors.ts'
+import { endOfPrefix, lastKey, type Table } from './database.ts'
+import { stateDamaged, stateNotAvailable } from './errors.ts'
 import { RecentMap } from './recent-map.ts'
 import { decodeReverseDiff, type ReverseDiff } from './reverse-diff.ts'
 import {
@@ -108,6 +108,57 @@ export class CommittedRows {
     return this.readHeadRow(key)
   }
 
+  /**
+   * Rows as they were after a commit that is kept, in the order of their keys: accounts for an empty prefix, slots for
+   * that of an account. Nothing may move the head meanwhile.
+   * @param start 32 bytes behind the prefix.
+   * @throws StateError STATE_NOT_AVAILABLE further back than {@link historyCountMax}: every commit since is looked at.
+   */
+  *rowsFrom(
+    commitNo: number,
+    prefix: string,
+    start: Uint8Array,
+  ): Generator<readonly [key: string, value: Uint8Array]> {
+    const later = this.#keysChangedAfter(commitNo, prefix, start)
+    const end = endOfPrefix(bytesOfText(prefix)) ?? lastKey
+    const table = prefix === '' ? this.#tables.accounts : this.#tables.slots
+    for (const row of table.range(concatBytes(bytesOfText(prefix), start), end)) {
+      const key = textOfBytes(row.key)
+      yield* this.#rowsAt(commitNo, takeUpTo(later, key))
+      if (later.at(-1) === key) {
+        later.pop()
+        yield* this.#rowsAt(commitNo, [key])
+      } else {
+        yield [key, row.value]
+      }
+    }
+    yield* this.#rowsAt(commitNo, later.reverse())
+  }
+
+  *#rowsAt(
+    commitNo: number,
+    keys: Iterable<string>,
+  ): Generator<readonly [key: string, value: Uint8Array]> {
+    for (const key of keys) {
+      const value = this.readRowAt(commitNo, key)
+      if (value !== undefined) yield [key, value]
+    }
+  }
+
+  /** The last first. */
+  #keysChangedAfter(commitNo: number, prefix: string, start: Uint8Array): string[] {
+    if (this.#headNo - commitNo > historyCountMax) throw stateNotAvailable(this.#headRoot)
+    const length = prefix.length + accountKeySize
+    const first = prefix + textOfBytes(start)
+    const keys = new Set<string>()
+    for (let no = commitNo + 1; no <= this.#headNo; no++) {
+      for (const key of this.diffOf(no).before.keys()) {
+        if (key.length === length && key.startsWith(prefix) && key >= first) keys.add(key)
+      }
+    }
+    return [...keys].sort().reverse()
+  }
+
   readHeadRow(key: string): Uint8Array | undefined {
     const known = this.#rows.get(key)
     if (known !== undefined) return known === noRow ? undefined : known
@@ -199,4 +250,14 @@ export class CommittedRows {
     this.#headRoot = headRoot
     this.#version++
   }
+}
+
+/** @param keys The last first. @returns those before `key`, in order; they are taken off. */
+function takeUpTo(keys: string[], key: string): string[] {
+  const taken: string[] = []
+  for (let next = keys.at(-1); next !== undefined && next < key; next = keys.at(-1)) {
+    taken.push(next)
+    keys.pop()
+  }
+  return taken
 }

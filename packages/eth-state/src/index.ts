@@ -1,7 +1,7 @@
 /** `@cairn/eth-state`: accounts, storage and code of a chain, their tries, proofs and history. Needs Node.js. */
 
 export type { StoredAccount } from './account-row.ts'
-export type { State } from './chain-state.ts'
+export type { HashedAccount, HashedSlot, State } from './chain-state.ts'
 export { historyCountMax } from './committed-rows.ts'
 export {
   type Database,

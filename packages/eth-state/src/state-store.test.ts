@@ -132,6 +132,26 @@ function expectState(state: State, model: Model): void {
       )
     }
   }
+  if (state.isCommitted) expectRanges(state, model)
+}
+
+/** What there is by hash, from the first one on and from one in the middle. */
+function expectRanges(state: State, model: Model): void {
+  for (const first of [0, 0x80]) {
+    const start = new Uint8Array(32)
+    start[0] = first
+    const hashes = [...model.keys()].map((no) => toHex(keccak256(addressOf(no)))).sort()
+    const accounts = [...state.accountsFrom(start)].map(({ addressHash }) => toHex(addressHash))
+    expect(accounts).toEqual(hashes.filter((hash) => hash >= toHex(start)))
+    for (const [no, { storage }] of model) {
+      const expected = [...storage]
+        .map(([slot, value]) => [toHex(keccak256(slotOf(slot))), toHex(wordOf(value))] as const)
+        .filter(([hash]) => hash >= toHex(start))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+      const slots = [...state.slotsFrom(addressOf(no), start)]
+      expect(slots.map(({ slotHash, value }) => [toHex(slotHash), toHex(value)])).toEqual(expected)
+    }
+  }
 }
 
 // ---- what happens to it ----
@@ -316,7 +336,15 @@ describe.each([false, true])('state store (archive: %s)', (isArchive) => {
       const balance = BigInt(300 - kept.length + 1 + index)
       expect(store.stateAt(root)?.readAccount(addressOf(0))?.balance).toBe(balance)
     }
-    if (isArchive) return
+    const range = (root?: Uint8Array) => [
+      ...(store.stateAt(root as Uint8Array)?.accountsFrom(new Uint8Array(32)) ?? []),
+    ]
+    expect(range(kept.at(-1 - historyCountMax))).toHaveLength(1)
+    // Every commit since is looked at, and there are as many as there are blocks.
+    if (isArchive) {
+      expect(() => range(kept[0])).toThrow('not kept any more')
+      return
+    }
     expect(() => store.readerAt(roots[0] as Uint8Array)).toThrow('not kept any more')
     expect(() => first.readAccount(addressOf(1))).toThrow('not kept any more')
     expect(() => store.commit(first)).toThrow('not kept any more')

@@ -4,15 +4,9 @@
  * become one.
  */
 import { type Clock, type Logger, silentLogger } from '@cairn/core'
-import {
-  type Block,
-  type BlockHeader,
-  type ChainConfig,
-  dataToHex,
-  type StateReader,
-} from '@cairn/eth-codec'
+import { type Block, type BlockHeader, type ChainConfig, dataToHex } from '@cairn/eth-codec'
 import type { Evm } from '@cairn/eth-evm'
-import { type DatabaseReplica, StateReplica } from '@cairn/eth-state'
+import { type DatabaseReplica, type State, StateReplica } from '@cairn/eth-state'
 import type { ChainHead, ChainReader, HashedHeader, HeadChange } from '../chain-reader.ts'
 import type { CliqueEngine } from '../clique/clique-engine.ts'
 import { cliqueOf } from '../clique/clique-of.ts'
@@ -72,7 +66,7 @@ export class ChainReplica implements ChainReader {
     return () => this.#listeners.delete(listener)
   }
 
-  stateAt(root: Uint8Array): StateReader | undefined {
+  stateAt(root: Uint8Array): State | undefined {
     return this.#states.stateAt(root)
   }
 

@@ -6,6 +6,8 @@ import { faultText } from '../fault-text.ts'
 import { faults } from '../faults.ts'
 import { formatAccessList } from '../format.ts'
 import {
+  type BlockChangesJob,
+  runBlockChanges,
   runTraceBlock,
   runTraceCall,
   type TraceBlockJob,
@@ -38,6 +40,7 @@ export type CallJob =
   | { readonly kind: 'accessList'; readonly given: TransactionArguments }
   | TraceBlockJob
   | TraceCallJob
+  | BlockChangesJob
 
 /** What a job runs with, on and within. */
 export interface CallPlace {
@@ -66,6 +69,8 @@ export function runCallJob(place: CallPlace, job: CallJob): unknown {
       return runTraceBlock(place, job)
     case 'traceCall':
       return runTraceCall(place, job)
+    case 'blockChanges':
+      return runBlockChanges(place, job)
   }
 }
 

@@ -36,7 +36,7 @@ export interface TraceCallConfig extends TraceConfig {
 
 /** geth, defaultTraceTimeout and defaultTraceReexec. */
 const timeoutMsDefault = 5000
-const reexecDefault = 128n
+export const reexecDefault = 128n
 /** Longer ones count as this: the thread that traces serves one call after the other. */
 export const traceTimeoutMsMax: number = 300_000
 /** Tracers in a muxTracer, and how deep those may lie in each other. */

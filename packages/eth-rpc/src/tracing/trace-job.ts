@@ -3,7 +3,12 @@
  * JSON text. Source of order and texts: geth 1.13, eth/tracers/api.go.
  */
 import { assert } from '@cairn/core'
-import { type ForkName, forkAt, type UnsignedTransaction } from '@cairn/eth-codec'
+import {
+  type AccountChange,
+  type ForkName,
+  forkAt,
+  type UnsignedTransaction,
+} from '@cairn/eth-codec'
 import {
   ExecutionError,
   type ExecutionState,
@@ -49,6 +54,12 @@ export interface TraceCallJob {
   readonly given: TransactionArguments
   readonly preceding: readonly ReplayedTransaction[]
   readonly config: TraceCallConfig
+}
+
+/** On the state before the block: what its first transactions change. */
+export interface BlockChangesJob {
+  readonly kind: 'blockChanges'
+  readonly transactions: readonly ReplayedTransaction[]
 }
 
 /** How long the whole may take, in ms: each transaction has its own time with geth, and there may be many. */
@@ -105,6 +116,13 @@ export function runTraceCall(place: CallPlace, job: TraceCallJob): string {
   )
   runner.run(given)
   return tracer.resultText()
+}
+
+/** @throws RpcFault; CallTimeout when the time was too short. */
+export function runBlockChanges(place: CallPlace, job: BlockChangesJob): readonly AccountChange[] {
+  const replay = new Replay(place)
+  for (const each of job.transactions) replay.run(each, undefined, place.limits.durationMsMax)
+  return replay.state.takeChanges().accounts
 }
 
 /** A block's transactions, one after the other. */
