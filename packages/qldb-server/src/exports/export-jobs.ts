@@ -10,9 +10,9 @@ import {
   type ObjectStore,
   writeExport,
 } from '@cairn/journal-export'
-import type { Ledger, LedgerHost } from '@cairn/ledger'
+import type { LedgerHost } from '@cairn/ledger'
 import { parameterInvalid, serverError } from '../errors.ts'
-import { JobFiles } from '../job-files.ts'
+import { type JobBook, jobOrder, ledgerOfJob, openJobBook } from '../job-book.ts'
 
 export type ExportStatus = 'IN_PROGRESS' | 'COMPLETED' | 'CANCELLED'
 
@@ -50,38 +50,28 @@ interface ObjectBeingWritten {
 
 /** Per ledger. Source: QLDB developer guide, "Quotas and limits". */
 export const activeExportCountMax = 2
-/** After their end. Source: QLDB API reference, DescribeJournalS3Export. */
-export const keptMsMax: number = 7 * 24 * 60 * 60_000
 /** A store that is away for longer than all of these together, about a quarter of an hour, ends the export. */
 const retryMs = [1000, 2000, 4000, 8000, 15_000, 30_000, ...new Array<number>(14).fill(60_000)]
 
 /** Reads the job files and goes on with what was under way. */
 export async function openExportJobs(options: ExportJobsOptions): Promise<ExportJobs> {
-  const { fileSystem, directory, logger = silentLogger } = options
-  const files = new JobFiles<ExportJob>(fileSystem, directory, logger)
-  return new ExportJobs(options, files, await files.load())
+  return new ExportJobs(options, await openJobBook<ExportJob>(options))
 }
 
 export class ExportJobs {
   readonly #options: ExportJobsOptions
   readonly #logger: Logger
-  readonly #files: JobFiles<ExportJob>
-  readonly #jobs: Map<string, ExportJob>
+  readonly #jobs: JobBook<ExportJob>
   readonly #running = new Set<Promise<void>>()
   /** By export: the object that is being filled and written. */
   readonly #writing = new Map<string, ObjectBeingWritten>()
   readonly #closing = new AbortController()
 
-  constructor(
-    options: ExportJobsOptions,
-    files: JobFiles<ExportJob>,
-    jobs: Map<string, ExportJob>,
-  ) {
+  constructor(options: ExportJobsOptions, jobs: JobBook<ExportJob>) {
     this.#options = options
     this.#logger = options.logger ?? silentLogger
-    this.#files = files
     this.#jobs = jobs
-    for (const [id, { status }] of jobs) if (status === 'IN_PROGRESS') this.#start(id)
+    for (const [id, { status }] of jobs.entries()) if (status === 'IN_PROGRESS') this.#start(id)
   }
 
   /**
@@ -121,27 +111,21 @@ export class ExportJobs {
       progress: undefined,
       endedMs: undefined,
     }
-    this.#jobs.set(exportId, job)
-    try {
-      await this.#files.write(exportId, job)
-    } catch (error) {
-      this.#jobs.delete(exportId)
-      throw error
-    }
+    await this.#jobs.add(exportId, job)
     this.#start(exportId)
     return job
   }
 
   /** Those of the ledgers that are there now, oldest first: a ledger's name says nothing about who had it before. */
   list(ledgerName?: string): readonly ExportJob[] {
-    this.#forgetOld()
     const strands = new Set(
       this.#options.host
         .listLedgers()
         .filter(({ name }) => ledgerName === undefined || name === ledgerName)
         .map(({ strandId }) => strandId),
     )
-    return [...this.#jobs.values()]
+    return this.#jobs
+      .all()
       .filter(({ request }) => strands.has(request.strandId))
       .sort((a, b) => (exportOrder(a) < exportOrder(b) ? -1 : 1))
   }
@@ -167,7 +151,7 @@ export class ExportJobs {
 
   #checkCount(ledgerName: string, strandId: string): void {
     let count = 0
-    for (const { request, status } of this.#jobs.values()) {
+    for (const { request, status } of this.#jobs.all()) {
       if (request.strandId === strandId && status === 'IN_PROGRESS') count++
     }
     if (count < activeExportCountMax) return
@@ -189,7 +173,7 @@ export class ExportJobs {
   /** Never rejects. */
   async #run(id: string): Promise<void> {
     for (let attempt = 0; ; attempt++) {
-      const nextBefore = this.#jobs.get(id)?.progress?.nextSequenceNo
+      const nextBefore = this.#jobs.get(id).progress?.nextSequenceNo
       try {
         await this.#write(id).finally(() => this.#endObject(id))
         await this.#end(id, 'COMPLETED')
@@ -197,7 +181,7 @@ export class ExportJobs {
       } catch (error) {
         if (this.#closing.signal.aborted) return
         // A store that takes objects again has all its attempts before it.
-        if (this.#jobs.get(id)?.progress?.nextSequenceNo !== nextBefore) attempt = 0
+        if (this.#jobs.get(id).progress?.nextSequenceNo !== nextBefore) attempt = 0
         const delayMs = this.#isHopeless(id, error) ? undefined : retryMs[attempt]
         const fields = { exportId: id, error, delayMs }
         if (delayMs === undefined) {
@@ -217,12 +201,12 @@ export class ExportJobs {
 
   #isHopeless(id: string, error: unknown): boolean {
     if (error instanceof ExportError && error.code === 'STORE_REFUSED') return true
-    return this.#ledgerOf(id) === undefined
+    return ledgerOfJob(this.#options.host, this.#jobs.get(id).request) === undefined
   }
 
   async #write(id: string): Promise<void> {
-    const { request, progress } = this.#jobOf(id)
-    const ledger = this.#ledgerOf(id)
+    const { request, progress } = this.#jobs.get(id)
+    const ledger = ledgerOfJob(this.#options.host, request)
     if (ledger === undefined) throw new Error('The ledger was deleted.')
     const { createdMs } = this.#options.host.describeLedger(request.ledgerName)
     // A commit that is numbered may still be on its way to the disk; this waits for all of them.
@@ -240,7 +224,7 @@ export class ExportJobs {
       },
       endSequenceNo: ledger.firstBlockSince(request.exclusiveEndMs),
       progress: progress ?? { keys: [], nextSequenceNo: first },
-      onProgress: (reached) => this.#keep(id, { progress: reached }),
+      onProgress: (reached) => this.#jobs.keep(id, { progress: reached }),
       put: (key, bytes, contentType) =>
         store
           .put(bucket, key, bytes, { contentType, encryption, kmsKeyArn, signal })
@@ -264,46 +248,13 @@ export class ExportJobs {
     this.#writing.delete(id)
   }
 
-  /** Undefined when it is no more, also when another one has its name now. */
-  #ledgerOf(id: string): Ledger | undefined {
-    const { host } = this.#options
-    const { ledgerName, strandId } = this.#jobOf(id).request
-    const isThere = host
-      .listLedgers()
-      .some((ledger) => ledger.name === ledgerName && ledger.strandId === strandId)
-    return isThere ? host.getLedger(ledgerName) : undefined
-  }
-
   async #end(id: string, status: ExportStatus): Promise<void> {
-    await this.#keep(id, { status, endedMs: this.#options.clock.nowMs() })
+    await this.#jobs.keep(id, { status, endedMs: this.#options.clock.nowMs() })
     this.#logger.log('info', 'a journal export has ended', { exportId: id, status })
-  }
-
-  async #keep(id: string, changes: Partial<ExportJob>): Promise<void> {
-    const job = { ...this.#jobOf(id), ...changes }
-    await this.#files.write(id, job)
-    this.#jobs.set(id, job)
-  }
-
-  #jobOf(id: string): ExportJob {
-    const job = this.#jobs.get(id)
-    if (job === undefined) throw new Error(`There is no export ${id}.`)
-    return job
-  }
-
-  #forgetOld(): void {
-    const nowMs = this.#options.clock.nowMs()
-    for (const [id, { endedMs }] of this.#jobs) {
-      if (endedMs === undefined || nowMs - endedMs < keptMsMax) continue
-      this.#jobs.delete(id)
-      this.#files.remove(id).catch((error: unknown) => {
-        this.#logger.log('warn', 'an old job could not be removed', { exportId: id, error })
-      })
-    }
   }
 }
 
 /** A key by which exports are in the order of their start. */
 export function exportOrder({ request }: ExportJob): string {
-  return `${String(request.createdMs).padStart(15, '0')}/${request.exportId}`
+  return jobOrder(request.createdMs, request.exportId)
 }

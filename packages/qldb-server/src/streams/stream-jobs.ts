@@ -12,7 +12,7 @@ import {
 import type { Ledger, LedgerHost } from '@cairn/ledger'
 import { type ArnSettings, streamArn } from '../arn.ts'
 import { parameterInvalid, QldbServerError, serverError } from '../errors.ts'
-import { JobFiles } from '../job-files.ts'
+import { type JobBook, jobOrder, ledgerOfJob, openJobBook } from '../job-book.ts'
 
 export type StreamStatus = 'ACTIVE' | 'COMPLETED' | 'CANCELED' | 'FAILED' | 'IMPAIRED'
 
@@ -63,8 +63,6 @@ export interface StreamJobsOptions {
 
 /** Per ledger. Source: QLDB developer guide, "Quotas and limits". */
 export const activeStreamCountMax = 5
-/** After their end. Source: QLDB API reference, DescribeJournalKinesisStream. */
-export const keptMsMax: number = 7 * 24 * 60 * 60_000
 /** Between two tries to read a journal that could not be read. */
 const readRetryMs = 10_000
 
@@ -75,31 +73,21 @@ interface RunningStream {
 
 /** Reads the job files and goes on with what was under way. */
 export async function openStreamJobs(options: StreamJobsOptions): Promise<StreamJobs> {
-  const { fileSystem, directory, logger = silentLogger } = options
-  const files = new JobFiles<StreamJob>(fileSystem, directory, logger)
-  return new StreamJobs(options, files, await files.load())
+  return new StreamJobs(options, await openJobBook<StreamJob>(options))
 }
 
 export class StreamJobs {
   readonly #options: StreamJobsOptions
   readonly #logger: Logger
-  readonly #files: JobFiles<StreamJob>
-  readonly #jobs: Map<string, StreamJob>
+  readonly #jobs: JobBook<StreamJob>
   readonly #running = new Map<string, RunningStream>()
-  /** Changes of a job are written one after the other. */
-  readonly #writing = new Map<string, Promise<void>>()
   #isClosing = false
 
-  constructor(
-    options: StreamJobsOptions,
-    files: JobFiles<StreamJob>,
-    jobs: Map<string, StreamJob>,
-  ) {
+  constructor(options: StreamJobsOptions, jobs: JobBook<StreamJob>) {
     this.#options = options
     this.#logger = options.logger ?? silentLogger
-    this.#files = files
     this.#jobs = jobs
-    for (const job of jobs.values()) {
+    for (const [, job] of jobs.entries()) {
       if (!isOpen(job)) continue
       const target = options.openTarget(job.targetArn, job.isAggregated)
       if (target !== undefined) this.#start(job.streamId, target)
@@ -141,11 +129,9 @@ export class StreamJobs {
       position: undefined,
       endedMs: undefined,
     }
-    this.#jobs.set(job.streamId, job)
     try {
-      await this.#files.write(job.streamId, job)
+      await this.#jobs.add(job.streamId, job)
     } catch (error) {
-      this.#jobs.delete(job.streamId)
       target.close()
       throw error
     }
@@ -155,9 +141,9 @@ export class StreamJobs {
 
   /** Those of a ledger that is there now, oldest first. */
   list(ledgerName: string): readonly StreamJob[] {
-    this.#forgetOld()
     const { strandId } = this.#options.host.describeLedger(ledgerName)
-    return [...this.#jobs.values()]
+    return this.#jobs
+      .all()
       .filter((job) => job.strandId === strandId)
       .sort((a, b) => (streamOrder(a) < streamOrder(b) ? -1 : 1))
   }
@@ -186,18 +172,18 @@ export class StreamJobs {
   }
 
   async setTags(job: StreamJob, tags: Readonly<Record<string, string>>): Promise<void> {
-    await this.#keep(job.streamId, { tags })
+    await this.#jobs.keep(job.streamId, { tags })
   }
 
   /** Stops delivering; the next start goes on. */
   async close(): Promise<void> {
     this.#isClosing = true
     await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)))
-    await Promise.all(this.#writing.values())
+    await this.#jobs.settled()
   }
 
   #checkOthers(strandId: string, streamName: string): void {
-    const open = [...this.#jobs.values()].filter((job) => job.strandId === strandId && isOpen(job))
+    const open = this.#jobs.all().filter((job) => job.strandId === strandId && isOpen(job))
     if (open.some((job) => job.streamName === streamName)) {
       throw new QldbServerError(
         { code: 'STREAM_EXISTS', streamName },
@@ -239,7 +225,7 @@ export class StreamJobs {
         return
       } catch (error) {
         if (signal.aborted) return
-        if (this.#ledgerOf(id) === undefined) {
+        if (ledgerOfJob(this.#options.host, this.#jobs.get(id)) === undefined) {
           if (!this.#isClosing) await this.#fail(id, error)
           return
         }
@@ -250,8 +236,8 @@ export class StreamJobs {
   }
 
   async #stream(id: string, target: StreamTarget, signal: AbortSignal): Promise<void> {
-    const job = this.#jobOf(id)
-    const ledger = this.#ledgerOf(id)
+    const job = this.#jobs.get(id)
+    const ledger = ledgerOfJob(this.#options.host, job)
     if (ledger === undefined) throw new Error('The ledger was deleted.')
     await runStream({
       streamArn: streamArn(this.#options.arns, job.ledgerName, id),
@@ -265,7 +251,7 @@ export class StreamJobs {
       exclusiveEndMs: job.exclusiveEndMs,
       signal,
       isImpaired: job.status === 'IMPAIRED',
-      onPosition: (position) => this.#keep(id, { position }),
+      onPosition: (position) => this.#jobs.keep(id, { position }),
       onImpaired: (error, errorCause) => {
         this.#logger.log('warn', 'a journal stream is impaired', { streamId: id, error })
         this.#note(id, { status: 'IMPAIRED', errorCause })
@@ -282,20 +268,10 @@ export class StreamJobs {
     return inclusiveStartMs <= createdMs ? 0 : ledger.firstBlockSince(inclusiveStartMs)
   }
 
-  /** Undefined when it is no more, also when another one has its name now. */
-  #ledgerOf(id: string): Ledger | undefined {
-    const { host } = this.#options
-    const { ledgerName, strandId } = this.#jobOf(id)
-    const isThere = host
-      .listLedgers()
-      .some((ledger) => ledger.name === ledgerName && ledger.strandId === strandId)
-    return isThere ? host.getLedger(ledgerName) : undefined
-  }
-
   #end(id: string, status: StreamStatus): Promise<void> {
     this.#logger.log('info', 'a journal stream has ended', { streamId: id, status })
     const endedMs = this.#options.clock.nowMs()
-    return this.#keep(id, { status, endedMs, errorCause: undefined })
+    return this.#jobs.keep(id, { status, endedMs, errorCause: undefined })
   }
 
   async #fail(id: string, error: unknown): Promise<void> {
@@ -303,41 +279,11 @@ export class StreamJobs {
     await this.#end(id, 'FAILED').catch(() => undefined)
   }
 
-  /** As `#keep`, without waiting. */
+  /** Kept without waiting. */
   #note(id: string, changes: Partial<StreamJob>): void {
-    this.#keep(id, changes).catch((error: unknown) => {
+    this.#jobs.keep(id, changes).catch((error: unknown) => {
       this.#logger.log('error', 'the state of a stream could not be kept', { streamId: id, error })
     })
-  }
-
-  #keep(id: string, changes: Partial<StreamJob>): Promise<void> {
-    this.#jobs.set(id, { ...this.#jobOf(id), ...changes })
-    const written = (this.#writing.get(id) ?? Promise.resolve())
-      .catch(() => undefined)
-      .then(() => this.#files.write(id, this.#jobOf(id)))
-    this.#writing.set(
-      id,
-      written.catch(() => undefined),
-    )
-    return written
-  }
-
-  #jobOf(id: string): StreamJob {
-    const job = this.#jobs.get(id)
-    if (job === undefined) throw new Error(`There is no stream ${id}.`)
-    return job
-  }
-
-  #forgetOld(): void {
-    const nowMs = this.#options.clock.nowMs()
-    for (const [id, { endedMs }] of this.#jobs) {
-      if (endedMs === undefined || nowMs - endedMs < keptMsMax) continue
-      this.#jobs.delete(id)
-      this.#writing.delete(id)
-      this.#files.remove(id).catch((error: unknown) => {
-        this.#logger.log('warn', 'an old job could not be removed', { streamId: id, error })
-      })
-    }
   }
 }
 
@@ -347,5 +293,5 @@ function isOpen({ status }: StreamJob): boolean {
 
 /** A key by which streams are in the order of their start. */
 export function streamOrder({ createdMs, streamId }: StreamJob): string {
-  return `${String(createdMs).padStart(15, '0')}/${streamId}`
+  return jobOrder(createdMs, streamId)
 }
