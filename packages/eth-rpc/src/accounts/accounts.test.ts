@@ -123,10 +123,12 @@ describe('an unlocked account', () => {
     const signature = await call('eth_sign', from, '0x1234')
     expect(await publicly('personal_sign', '0x1234', from)).toBe(signature)
     expect(await call('personal_sign', '0x1234', from)).toBe(signature)
+    // Remix sends an empty password.
+    expect(await publicly('personal_sign', '0x1234', from, '')).toBe(signature)
+    expect(await call('personal_sign', '0x1234', from, '')).toBe(signature)
     expect(await publicly('rpc_modules')).not.toHaveProperty('personal')
-    // Passwords are not for guessing there.
     await expect(publicly('personal_sign', '0x1234', from, 'secret')).rejects.toThrow(
-      'too many arguments, want at most 2',
+      'invalid argument 2: passwords are taken where the namespace personal is served',
     )
   })
 

@@ -43,7 +43,9 @@ export function ethSigningMethods(sender: Sender): MethodTable {
     eth_sign: method([address, data], ([by, message]) => signUnlocked(accounts, by, message)),
     // ethers, viem and Hardhat ask for it where a wallet would sign. Without a password it does no more than eth_sign,
     // so it is served where `personal`, whose method replaces this one, is not.
-    personal_sign: method([data, address], ([message, by]) => signUnlocked(accounts, by, message)),
+    personal_sign: method([data, address, optional(noPassword)], ([message, by]) =>
+      signUnlocked(accounts, by, message),
+    ),
     eth_signTypedData_v4: method([address, typedData], async ([by, value]) => {
       await accounts.checkUnlocked(by)
       const { r, s, yParity } = accounts.withKey(by, (key) => signHash(typedDataHash(value), key))
@@ -99,6 +101,11 @@ async function resend(
   const again = { ...filled, ...price, gasLimit: gas || filled.gasLimit }
   return sender.accounts.withKey(from, (key) => sender.send(again, key))
 }
+
+/** Passwords are not for guessing where everybody may ask. Remix sends an empty one. */
+const noPassword = required((value) => {
+  if (value !== '') throw new Error('passwords are taken where the namespace personal is served')
+})
 
 /** An object, or the text of one: wallets' libraries send either. */
 const typedData = required((value): TypedData => {

@@ -65,10 +65,10 @@ export function personalMethods(sender: Sender, mayUnlock: () => boolean): Metho
         formatSigned(sender.sign(await sender.fill(given), key), from),
       )
     }),
-    personal_sign: method([data, address, optional(text)], ([message, by, password]) =>
-      password === undefined && accounts.isUnlocked(by)
+    personal_sign: method([data, address, optional(text)], ([message, by, password = '']) =>
+      password === '' && accounts.isUnlocked(by)
         ? signUnlocked(accounts, by, message)
-        : accounts.withPassword(by, password ?? '', (key) => dataToHex(signMessage(message, key))),
+        : accounts.withPassword(by, password, (key) => dataToHex(signMessage(message, key))),
     ),
     personal_ecRecover: method([data, data], ([message, signature]) =>
       recoverSigner(message, signature),
