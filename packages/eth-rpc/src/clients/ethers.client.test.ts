@@ -1,17 +1,24 @@
-import { erc20InitCode } from '@cairn/testing'
+/** ethers 6, unmodified, over HTTP, WebSocket and IPC. */
+import { compileToken, erc20InitCode } from '@cairn/testing'
 import {
+  type CallExceptionError,
   Contract,
   ContractFactory,
   type ContractTransactionReceipt,
   FetchRequest,
+  type InterfaceAbi,
+  IpcSocketProvider,
   isError,
+  type JsonRpcApiProvider,
   JsonRpcProvider,
   NonceManager,
   parseEther,
+  verifyMessage,
   Wallet,
   WebSocketProvider,
+  ZeroAddress,
 } from 'ethers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openRpcTestNode, type RpcTestNode, testChainId } from '../testing/rpc-node.ts'
 
 const abi = [
@@ -21,6 +28,8 @@ const abi = [
   'event Transfer(address indexed from, address indexed to, uint256 value)',
   'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
 ]
+
+const compiled = compileToken()
 
 let node: RpcTestNode
 let provider: JsonRpcProvider
@@ -91,18 +100,6 @@ describe('ethers over HTTP', () => {
     expect(events[0]?.transactionHash).toBe(receipt.hash)
   })
 
-  it('decodes the reason of a revert', async () => {
-    const token = (await deploy()).connect(second) as Contract
-    const call = methodOf(token, 'transfer').staticCall(first.address, 5n)
-    const error = await call.catch((each: unknown) => each)
-    if (!isError(error, 'CALL_EXCEPTION')) throw new Error('not the error that was expected')
-    expect(error.revert?.name).toBe('ERC20InsufficientBalance')
-    expect([...(error.revert?.args ?? [])]).toEqual([second.address, 0n, 5n])
-    await expect(methodOf(token, 'transfer').estimateGas(first.address, 5n)).rejects.toThrow(
-      'execution reverted',
-    )
-  })
-
   it('tells errors apart by the texts of the node', async () => {
     const gasLimit = 21_000n
     const poor = first.sendTransaction({ to: second.address, value: 10n ** 30n, gasLimit })
@@ -122,24 +119,76 @@ describe('ethers over HTTP', () => {
   })
 })
 
-describe('ethers over WebSocket', () => {
+describe('ethers with an account of the node', () => {
+  it('sends, and signs messages', async () => {
+    node.accounts.addKey(Uint8Array.from(Buffer.from(second.privateKey.slice(2), 'hex')))
+    const signer = await provider.getSigner(second.address)
+    const sent = await signer.sendTransaction({ to: first.address, value: 1n })
+    expect(await sent.wait()).toMatchObject({ status: 1, from: second.address })
+    expect(verifyMessage('hello', await signer.signMessage('hello'))).toBe(second.address)
+  })
+})
+
+const kinds = ['http', 'ws', 'ipc'] as const
+
+let over: JsonRpcApiProvider
+afterEach(() => over?.destroy())
+
+function connect(kind: (typeof kinds)[number]): JsonRpcApiProvider {
+  if (kind === 'ws') return new WebSocketProvider(node.wsUrl)
+  if (kind === 'ipc') return new IpcSocketProvider(node.ipcPath)
+  const polling = new JsonRpcProvider(node.httpUrl)
+  polling.pollingInterval = 20
+  return polling
+}
+
+describe.each(kinds)('ethers over %s', (kind) => {
+  it('decodes custom errors, reasons and panics', async () => {
+    over = connect(kind)
+    const wallet = new Wallet(node.privateKeys[0] ?? '', over)
+    const factory = new ContractFactory(compiled.abi as InterfaceAbi, compiled.bytecode, wallet)
+    const deployed = await (await factory.deploy(1n)).waitForDeployment()
+    const refusal = async (name: string, ...args: unknown[]) => {
+      const { staticCall, estimateGas } = deployed.getFunction(name)
+      const called = await staticCall(...args).then(unexpected, callException)
+      // An estimate's error is handed on as it is, since ethers asks without knowing the contract.
+      const estimated = await estimateGas(...args).then(unexpected, callException)
+      const parsed = deployed.interface.parseError(estimated.data ?? '0x')
+      expect(parsed?.signature).toBe(called.revert?.signature)
+      return [called.revert?.name, ...(called.revert?.args ?? [])]
+    }
+    expect(await refusal('transfer', second.address, 2n)).toEqual(['Insufficient', 1n, 2n])
+    expect(await refusal('transfer', ZeroAddress, 1n)).toEqual(['Error', 'to nobody'])
+    expect(await refusal('divide', 0n)).toEqual(['Panic', 18])
+    expect(await factory.deploy(0n).catch(callException)).toMatchObject({ reason: 'no supply' })
+  })
+
   it('hears of blocks and of events of a contract', async () => {
     const token = await deploy()
-    const socket = new WebSocketProvider(node.wsUrl)
-    const listening = new Contract(await token.getAddress(), abi, socket)
+    over = connect(kind)
+    const listening = new Contract(await token.getAddress(), abi, over)
     const value = new Promise<bigint>((resolve) => {
       void listening.on('Transfer', (_from: string, _to: string, amount: bigint) => resolve(amount))
     })
     const number = new Promise<number>((resolve) => {
-      void socket.on('block', resolve)
+      void over.on('block', resolve)
     })
-    // Subscriptions stand once a call behind them is answered, since calls of a socket keep their order.
+    // Subscriptions stand once a call behind them is answered, since calls of a socket keep their order; polling begins
+    // with the block of that moment.
     await listening.listenerCount('Transfer')
-    await socket.send('eth_chainId', [])
+    await over.send('eth_chainId', [])
     const sent = await methodOf(token, 'transfer')(second.address, 33n)
     const receipt = await sent.wait()
     expect(await value).toBe(33n)
     expect(await number).toBeLessThanOrEqual(Number(receipt?.blockNumber))
-    await socket.destroy()
   })
 })
+
+function unexpected(): never {
+  throw new Error('it was not refused')
+}
+
+function callException(error: unknown): CallExceptionError {
+  if (isError(error, 'CALL_EXCEPTION')) return error
+  throw error
+}

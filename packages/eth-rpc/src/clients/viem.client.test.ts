@@ -1,18 +1,24 @@
-import { erc20InitCode } from '@cairn/testing'
+/** viem 2, unmodified, over HTTP, WebSocket and IPC. */
+import { compileToken, erc20InitCode } from '@cairn/testing'
 import {
+  type Abi,
   BaseError,
   ContractFunctionRevertedError,
   createPublicClient,
   createWalletClient,
   defineChain,
+  encodeFunctionData,
   getContract,
   http,
   keccak256,
   parseAbi,
   parseEther,
+  publicActions,
   webSocket,
+  zeroAddress,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { ipc } from 'viem/node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openRpcTestNode, type RpcTestNode, testChainId } from '../testing/rpc-node.ts'
 
@@ -28,6 +34,9 @@ const abi = parseAbi([
 ])
 const bytecode = `0x${erc20InitCode}` as const
 const supply = 10n ** 27n
+const compiled = compileToken()
+const compiledAbi = compiled.abi as Abi
+const waiting = { interval: 20, timeout: 20_000 }
 
 let node: RpcTestNode
 beforeAll(async () => {
@@ -35,7 +44,7 @@ beforeAll(async () => {
 })
 afterAll(() => node.close())
 
-function clients(batch = false) {
+function settings() {
   const chain = defineChain({
     id: testChainId,
     name: 'Cairn',
@@ -44,11 +53,15 @@ function clients(batch = false) {
   })
   const [first, second] = node.privateKeys.map((key) => privateKeyToAccount(key))
   if (first === undefined || second === undefined) throw new Error('keys are missing')
+  return { chain, account: first, second }
+}
+
+function clients(batch = false) {
+  const { chain, account: first, second } = settings()
   const options = { chain, pollingInterval: 20 }
   const reader = createPublicClient({ ...options, transport: http(undefined, { batch }) })
   const wallet = createWalletClient({ ...options, account: first, transport: http() })
-  const socket = createPublicClient({ ...options, transport: webSocket() })
-  return { reader, wallet, socket, first, second }
+  return { reader, wallet, first, second }
 }
 
 async function deploy() {
@@ -125,32 +138,6 @@ describe('viem over HTTP', () => {
     expect(await reader.getCode({ address })).toMatch(/^0x6080/)
   })
 
-  it('hears why a call reverts, before and without sending it', async () => {
-    const { reader, address, first, second } = await deploy()
-    const call = reader.simulateContract({
-      abi,
-      address,
-      functionName: 'transfer',
-      args: [first.address, 5n],
-      account: second,
-    })
-    const error = await call.catch((each: unknown) => each)
-    if (!(error instanceof BaseError)) throw new Error('no error of viem')
-    const reverted = error.walk((each) => each instanceof ContractFunctionRevertedError)
-    if (!(reverted instanceof ContractFunctionRevertedError)) throw new Error('no revert')
-    expect(reverted.data?.errorName).toBe('ERC20InsufficientBalance')
-    expect(reverted.data?.args).toEqual([second.address, 0n, 5n])
-    await expect(
-      reader.estimateContractGas({
-        abi,
-        address,
-        functionName: 'transfer',
-        args: [first.address, 5n],
-        account: second,
-      }),
-    ).rejects.toThrow('ERC20InsufficientBalance')
-  })
-
   it('is refused with the texts that it knows', async () => {
     const { wallet, reader, first, second } = clients()
     const request = { to: second.address, gas: 21_000n, maxFeePerGas: 10n ** 10n } as const
@@ -207,6 +194,18 @@ describe('viem over HTTP', () => {
     expect(await token.read.balanceOf([second.address])).toBe(20n)
   })
 
+  it('lists what a call touches', async () => {
+    const { reader, address, first, second } = await deploy()
+    const { accessList } = await reader.createAccessList({
+      account: first,
+      to: address,
+      data: encodeFunctionData({ abi, functionName: 'transfer', args: [second.address, 1n] }),
+    })
+    expect(accessList).toEqual([{ address, storageKeys: expect.any(Array) }])
+    // The balances of both.
+    expect(accessList[0]?.storageKeys).toHaveLength(2)
+  })
+
   it('gets proofs that hash to the state root', async () => {
     const { reader, address, first } = await deploy()
     const block = await reader.getBlock()
@@ -224,53 +223,82 @@ describe('viem over HTTP', () => {
   })
 })
 
-describe('viem over WebSocket', () => {
-  it('hears of blocks, events and pending transactions', async () => {
-    const { reader, socket, token, address, second } = await deploy()
-    const heard = {
-      blocks: [] as bigint[],
-      values: [] as (bigint | undefined)[],
-      hashes: [] as string[],
+type Transport = 'http' | 'ws' | 'ipc'
+
+/** A client over one transport, and the means to end it. */
+function clientOver(kind: Transport) {
+  const { chain, account } = settings()
+  const transports = { http: http(), ws: webSocket(), ipc: ipc(node.ipcPath) }
+  const options = { chain, account, pollingInterval: 20, transport: transports[kind] }
+  const client = createWalletClient(options).extend(publicActions)
+  // Of sockets alone.
+  const { getRpcClient } = client.transport as {
+    getRpcClient?(): Promise<{ close(): void }>
+  }
+  const close = async () => (await getRpcClient?.())?.close()
+  return { client, close, account }
+}
+
+describe.each(['http', 'ws', 'ipc'] as const)('viem over %s', (kind) => {
+  const other = `0x${'aa'.repeat(20)}` as const
+
+  it('decodes custom errors, reasons and panics', async () => {
+    const { client, close, account } = clientOver(kind)
+    const deployment = { abi: compiledAbi, bytecode: compiled.bytecode }
+    const hash = await client.deployContract({ ...deployment, args: [1n] })
+    const { contractAddress } = await client.waitForTransactionReceipt({ hash })
+    const address = contractAddress ?? '0x'
+    const refusal = async (functionName: string, args: readonly unknown[]) => {
+      const call = { abi: compiledAbi, address, functionName, args, account }
+      const errors = await Promise.all([
+        client.simulateContract(call).catch(reverted),
+        client.estimateContractGas(call).catch(reverted),
+      ])
+      expect(errors[1]).toEqual(errors[0])
+      return errors[0]
     }
-    let tell = () => {}
-    const told = new Promise<void>((resolve) => {
-      tell = () => {
-        const { blocks, values, hashes } = heard
-        if (blocks.length > 0 && values.length > 0 && hashes.length > 0) resolve()
-      }
-    })
+    expect(await refusal('transfer', [other, 2n])).toEqual(['Insufficient', [1n, 2n]])
+    expect(await refusal('transfer', [zeroAddress, 1n])).toEqual(['Error', ['to nobody']])
+    expect(await refusal('divide', [0n])).toEqual(['Panic', [18n]])
+    await expect(client.deployContract({ ...deployment, args: [0n] })).rejects.toThrow('no supply')
+    await close()
+  })
+})
+
+describe.each(['ws', 'ipc'] as const)('viem over %s', (kind) => {
+  it('hears of blocks, events and pending transactions', async () => {
+    const { address, second } = await deploy()
+    const { client, close } = clientOver(kind)
+    const heard = { blocks: [] as bigint[], values: [] as unknown[], hashes: [] as string[] }
     const endings = [
-      socket.watchBlockNumber({
-        onBlockNumber(number) {
-          heard.blocks.push(number)
-          tell()
-        },
-      }),
-      socket.watchContractEvent({
+      client.watchBlockNumber({ onBlockNumber: (number) => heard.blocks.push(number) }),
+      client.watchContractEvent({
         abi,
         address,
         eventName: 'Transfer',
-        onLogs(logs) {
-          heard.values.push(...logs.map(({ args }) => args.value))
-          tell()
-        },
+        onLogs: (logs) => heard.values.push(...logs.map(({ args }) => args.value)),
       }),
-      socket.watchPendingTransactions({
-        onTransactions(hashes) {
-          heard.hashes.push(...hashes)
-          tell()
-        },
+      client.watchPendingTransactions({
+        onTransactions: (hashes) => heard.hashes.push(...hashes),
       }),
     ]
     // All three subscriptions stand once a call behind them is answered, since calls of a socket keep their order.
-    await socket.getChainId()
-    const hash = await token.write.transfer([second.address, 9n])
-    const receipt = await reader.waitForTransactionReceipt({ hash })
-    await told
+    await client.getChainId()
+    const call = { abi, address, functionName: 'transfer', args: [second.address, 9n] } as const
+    const hash = await client.writeContract(call)
+    const receipt = await client.waitForTransactionReceipt({ hash })
+    await expect.poll(() => heard.blocks, waiting).toContain(receipt.blockNumber)
+    await expect.poll(() => heard.values, waiting).toEqual([9n])
+    await expect.poll(() => heard.hashes, waiting).toContain(hash)
     for (const end of endings) end()
-    expect(heard.blocks).toContain(receipt.blockNumber)
-    expect(heard.values).toEqual([9n])
-    expect(heard.hashes).toContain(hash)
-    await (await socket.transport.getRpcClient()).close()
+    await close()
   })
 })
+
+/** Name and arguments of what a contract reverted with. */
+function reverted(error: unknown): [string | undefined, unknown] {
+  const found =
+    error instanceof BaseError && error.walk((it) => it instanceof ContractFunctionRevertedError)
+  if (!(found instanceof ContractFunctionRevertedError)) throw error
+  return [found.data?.errorName, found.data?.args]
+}

@@ -1,5 +1,9 @@
-/** web3.js 1.10, unmodified: the library of the tutorials of 2019, which mostly lets the node sign. */
-import { erc20InitCode } from '@cairn/testing'
+/**
+ * web3.js 1.10, unmodified, over HTTP, WebSocket and IPC: the library of the tutorials of 2019, which mostly lets the
+ * node sign.
+ */
+import net from 'node:net'
+import { compileToken, erc20InitCode } from '@cairn/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import web3Module from 'web3-1'
 import { openRpcTestNode, type RpcTestNode, testChainId } from '../testing/rpc-node.ts'
@@ -7,6 +11,8 @@ import { tokenAbi } from './token-abi.ts'
 
 // Its types were written for other loaders: the module is the class.
 const Web3 = web3Module as unknown as typeof web3Module.default
+
+const compiled = compileToken()
 
 let node: RpcTestNode
 let web3: web3Module.default
@@ -43,7 +49,7 @@ describe('web3 1.10', () => {
     expect(web3.eth.accounts.recover('0x1234', signature)).toBe(from)
   })
 
-  it('deploys a token, transfers it, reads its events, and decodes what it refuses', async () => {
+  it('deploys a token, transfers it, and reads its events', async () => {
     const contract = new web3.eth.Contract(structuredClone(tokenAbi) as never)
     const deployment = contract.deploy({ data: `0x${erc20InitCode}` })
     const token = await deployment.send({ from, gas: await deployment.estimateGas({ from }) })
@@ -52,18 +58,78 @@ describe('web3 1.10', () => {
     expect(receipt.events.Transfer.returnValues).toMatchObject({ amount: '5' })
     expect(await token.methods['balanceOf'](to).call()).toBe('5')
     expect(await token.getPastEvents('Transfer', { fromBlock: 0 })).toHaveLength(2)
-    const poor = `0x${'33'.repeat(20)}`
-    await expect(token.methods['transfer'](from, 1).call({ from: poor })).rejects.toThrow(
-      'execution reverted',
-    )
   })
+})
 
-  it('hears of blocks over WebSocket', async () => {
-    const socket = new Web3(node.wsUrl)
-    const provider = socket.currentProvider as { disconnect(): void } | null
+/** A web3 over one transport, and the means to end it. */
+function web3Over(kind: 'http' | 'ws' | 'ipc') {
+  const ipc = () => new Web3.providers.IpcProvider(node.ipcPath, net)
+  const over = new Web3(kind === 'ipc' ? ipc() : kind === 'ws' ? node.wsUrl : node.httpUrl)
+  Object.assign(over.eth, { transactionPollingInterval: 20 })
+  const provider = over.currentProvider as {
+    disconnect?(): void
+    connection?: { destroy?(): void }
+  } | null
+  const close = () => {
+    if (kind === 'ipc') provider?.connection?.destroy?.()
+    else provider?.disconnect?.()
+  }
+  return { over, close }
+}
+
+describe.each(['http', 'ws', 'ipc'] as const)('web3 1.10 over %s', (kind) => {
+  it('decodes reasons, and custom errors with what it has for that', async () => {
+    const { over, close } = web3Over(kind)
+    const { abi, bytecode } = compiled
+    const deployment = new over.eth.Contract(abi as never).deploy({
+      data: bytecode,
+      arguments: [1],
+    })
+    const token = await deployment.send({ from, gas: 1_000_000 })
+    const to = `0x${'22'.repeat(20)}`
+    const nobody = `0x${'00'.repeat(20)}`
+    const transfer = (...args: unknown[]) => token.methods['transfer'](...args)
+    await expect(transfer(nobody, 1).call({ from })).rejects.toThrow(
+      'execution reverted: to nobody',
+    )
+    await expect(transfer(nobody, 1).send({ from })).rejects.toThrow(
+      'execution reverted: to nobody',
+    )
+    await expect(token.methods['divide'](0).call({ from })).rejects.toThrow(
+      'execution reverted: division or modulo by zero',
+    )
+    // It hands on the node's error, whose data is for its decoder.
+    const { data } = await transfer(to, 2)
+      .call({ from })
+      .catch((error: unknown) => error)
+    expect(data.slice(0, 10)).toBe(
+      over.eth.abi.encodeFunctionSignature('Insufficient(uint256,uint256)'),
+    )
+    expect(over.eth.abi.decodeParameters(['uint256', 'uint256'], data.slice(10))).toMatchObject({
+      0: '1',
+      1: '2',
+    })
+    // With this set it reads the reason of what failed in a block by calling it once more.
+    over.eth.handleRevert = true
+    token.handleRevert = true
+    const failed = await transfer(nobody, 1)
+      .send({ from, gas: 100_000 })
+      .catch((error: unknown) => error)
+    expect(failed).toMatchObject({
+      reason: 'to nobody',
+      signature: 'Error(String)',
+      receipt: { status: false },
+    })
+    close()
+  })
+})
+
+describe.each(['ws', 'ipc'] as const)('web3 1.10 over %s', (kind) => {
+  it('hears of blocks and events', async () => {
+    const { over, close } = web3Over(kind)
     try {
       const seen = new Promise<unknown>((resolve, reject) => {
-        const subscription = socket.eth.subscribe('newBlockHeaders', (error, header) =>
+        const subscription = over.eth.subscribe('newBlockHeaders', (error, header) =>
           error ? reject(error) : resolve(header),
         )
         subscription.on('connected', () => {
@@ -72,7 +138,7 @@ describe('web3 1.10', () => {
       })
       expect(await seen).toMatchObject({ gasUsed: 21_000 })
     } finally {
-      provider?.disconnect()
+      close()
     }
   })
 })

@@ -1,4 +1,7 @@
-/** A node for tests of clients: one sealer, a chain in memory, HTTP and WebSocket on free ports of loopback. */
+/** A node for tests of clients: one sealer, a chain in memory, HTTP and WebSocket on free ports of loopback, IPC. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { type Clock, createSystemClock, systemRandom, utf8 } from '@cairn/core'
 import { Chain, ChainNode, LocalExecution } from '@cairn/eth-chain'
@@ -16,6 +19,7 @@ import { AccountManager } from '../accounts/account-manager.ts'
 import type { CallLimits } from '../calls/call-runner.ts'
 import type { CallReport, Dispatcher } from '../dispatcher.ts'
 import { HttpTransport } from '../http-transport.ts'
+import { openIpcServer } from '../ipc-server.ts'
 import { Miner } from '../miner.ts'
 import type { NodeControls } from '../namespaces/admin.ts'
 import type { SenderRecovery } from '../namespaces/eth-sending.ts'
@@ -25,6 +29,8 @@ import { openRpcWebSocketServer } from '../websocket-server.ts'
 export interface RpcTestNode {
   readonly httpUrl: string
   readonly wsUrl: string
+  /** Of the socket, which serves all namespaces. */
+  readonly ipcPath: string
   readonly node: ChainNode
   /** Of all namespaces. */
   readonly dispatcher: Dispatcher
@@ -113,12 +119,16 @@ export async function openRpcTestNode(
     origins: [],
     virtualHosts: ['localhost'],
   })
+  const all = rpc.dispatcherFor(rpc.namespaceNames)
+  const folder = await mkdtemp(join(tmpdir(), 'cairn-ipc-'))
+  const ipc = await openIpcServer(join(folder, 'node.ipc'), all)
   await miner.start()
   return {
     httpUrl: `http://127.0.0.1:${httpPort}`,
     wsUrl: `ws://127.0.0.1:${ws.port}`,
     node,
-    dispatcher: rpc.dispatcherFor(rpc.namespaceNames),
+    ipcPath: ipc.path,
+    dispatcher: all,
     publicDispatcher: dispatcher,
     accounts,
     privateKeys: privateKeys.map((key) => dataToHex(key) as `0x${string}`),
@@ -127,6 +137,8 @@ export async function openRpcTestNode(
       await miner.close()
       accounts.close()
       await node.close()
+      await ipc.close()
+      await rm(folder, { recursive: true })
       await ws.close()
       await http.close()
       await database.close()
