@@ -66,8 +66,26 @@ export {
 export { ChainError, type ChainErrorType } from './errors.ts'
 export { ChainReplica, type ChainReplicaOptions } from './execution/chain-replica.ts'
 export type { Execution, SealingOptions } from './execution/execution.ts'
+export {
+  ExecutionServer,
+  type ExecutionServerOptions,
+  portLogger,
+} from './execution/execution-server.ts'
 export { LocalExecution, type LocalExecutionOptions } from './execution/local-execution.ts'
+export {
+  createWrittenSignal,
+  type ExecutionPort,
+  plainFields,
+  type WrittenSignal,
+} from './execution/messages.ts'
 export type { PendingBlock } from './execution/pending-block.ts'
+export {
+  type ExecutionErrorType,
+  ExecutionThreadError,
+  RemoteExecution,
+  type RemoteExecutionOptions,
+} from './execution/remote-execution.ts'
+export { packError, type ThreadError, unpackError } from './execution/thread-error.ts'
 export {
   exportBlocks,
   type ImportProgress,

@@ -75,12 +75,13 @@ const known = new WeakMap<Transaction, KnownBytes>()
 /**
  * Reads a transaction as it travels alone: a list for type 0, otherwise the type and a list.
  * @param bytes Not to be changed afterwards.
+ * @param hash Of the bytes, where it is known already; believed.
  * @returns fields that are views into `bytes`.
  * @throws RlpError, or TransactionError for types and signatures that are none.
  */
-export function decodeTransaction(bytes: Uint8Array): Transaction {
+export function decodeTransaction(bytes: Uint8Array, hash?: Uint8Array): Transaction {
   const transaction = decodeFields(bytes)
-  known.set(transaction, { encoded: bytes, hash: undefined })
+  known.set(transaction, { encoded: bytes, hash })
   return transaction
 }
 

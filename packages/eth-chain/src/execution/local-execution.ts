@@ -25,8 +25,6 @@ export interface LocalExecutionOptions {
   recordOf(address: string): SealRecordStore
   /** Opens a chain file; absent: none is imported. */
   readonly openFile?: (path: string) => AsyncIterable<Uint8Array>
-  /** Told when sealing begins and when it ends, whatever ends it. */
-  onSealing?(isSealing: boolean): void
 }
 
 export class LocalExecution implements Execution {
@@ -34,6 +32,7 @@ export class LocalExecution implements Execution {
   readonly proposals: CliqueProposals = new CliqueProposals()
   readonly failure: undefined
   readonly #options: LocalExecutionOptions
+  #onSealing: (isSealing: boolean) => void = () => undefined
   #sealer: Sealer | undefined
   #sealingKey: Uint8Array | undefined
   #snapshot: PendingSnapshot | undefined
@@ -42,6 +41,11 @@ export class LocalExecution implements Execution {
   constructor(options: LocalExecutionOptions) {
     this.chain = options.chain
     this.#options = options
+  }
+
+  /** Has one listener told when sealing begins and when it ends, whatever ends it. */
+  onSealing(listener: (isSealing: boolean) => void): void {
+    this.#onSealing = listener
   }
 
   get isSealing(): boolean {
@@ -70,8 +74,8 @@ export class LocalExecution implements Execution {
     })
     this.#sealer = sealer
     this.#sealingKey = key
-    sealer.start(() => this.#options.onSealing?.(false))
-    this.#options.onSealing?.(true)
+    sealer.start(() => this.#onSealing(false))
+    this.#onSealing(true)
   }
 
   async stopSealing(): Promise<void> {

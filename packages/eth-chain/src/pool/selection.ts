@@ -2,30 +2,36 @@
  * Pending transactions in the order in which a sealer takes them: by what they earn it, each sender's in the order of
  * nonces, and earlier arrivals first where they earn the same.
  */
-import { effectiveTip } from '@cairn/eth-codec'
+import { effectiveTip, type Transaction } from '@cairn/eth-codec'
 import { Heap } from './heap.ts'
-import type { PooledTransaction } from './pooled-transaction.ts'
 
-interface Candidate {
-  readonly pooled: PooledTransaction
+/** What is chosen from. */
+export interface Selectable {
+  readonly transaction: Transaction
+  /** Counts up as they arrive. */
+  readonly arrival: number
+}
+
+interface Candidate<T extends Selectable> {
+  readonly pooled: T
   readonly tip: bigint
-  readonly rest: readonly PooledTransaction[]
+  readonly rest: readonly T[]
   readonly index: number
 }
 
-export class TransactionSelection {
+export class TransactionSelection<T extends Selectable> {
   readonly #baseFee: bigint
-  readonly #heap: Heap<Candidate>
+  readonly #heap: Heap<Candidate<T>>
 
   /** @param senders For each sender its pending transactions in order. */
-  constructor(senders: readonly (readonly PooledTransaction[])[], baseFee: bigint) {
+  constructor(senders: readonly (readonly T[])[], baseFee: bigint) {
     this.#baseFee = baseFee
     const candidates = senders.flatMap((rest) => this.#candidate(rest, 0) ?? [])
     this.#heap = new Heap(compareCandidates, candidates)
   }
 
   /** The next one to take; undefined when there is none. */
-  peek(): PooledTransaction | undefined {
+  peek(): T | undefined {
     return this.#heap.peek()?.pooled
   }
 
@@ -44,7 +50,7 @@ export class TransactionSelection {
   }
 
   /** Undefined when it is not worth the base fee: then nothing behind it can be taken either. */
-  #candidate(rest: readonly PooledTransaction[], index: number): Candidate | undefined {
+  #candidate(rest: readonly T[], index: number): Candidate<T> | undefined {
     const pooled = rest[index]
     if (pooled === undefined) return undefined
     const tip = effectiveTip(pooled.transaction, this.#baseFee)
@@ -52,7 +58,7 @@ export class TransactionSelection {
   }
 }
 
-function compareCandidates(a: Candidate, b: Candidate): number {
+function compareCandidates(a: Candidate<Selectable>, b: Candidate<Selectable>): number {
   if (a.tip !== b.tip) return a.tip > b.tip ? -1 : 1
   return a.pooled.arrival - b.pooled.arrival
 }

@@ -187,7 +187,7 @@ export class TransactionPool implements PendingTransactions {
   }
 
   /** What a sealer takes now, best first; later arrivals are announced to listeners. */
-  select(baseFee: bigint = this.#head.baseFee): TransactionSelection {
+  select(baseFee: bigint = this.#head.baseFee): TransactionSelection<PooledTransaction> {
     const senders = [...this.#accounts.values()]
       .filter(({ pendingCount }) => pendingCount > 0)
       .map((queue) => queue.pending())

@@ -1,0 +1,269 @@
+/**
+ * Execution on another thread: the chain is read through a replica of its database, everything else is asked over a
+ * port. The other end is an ExecutionServer. Whoever owns the thread says when it has failed.
+ */
+import { BaseError, type Logger } from '@cairn/core'
+import type { AccountProof } from '@cairn/eth-state'
+import type { ImportResult } from '../chain.ts'
+import { CliqueProposals } from '../clique/proposals.ts'
+import type { ImportProgress } from '../file/chain-file.ts'
+import type { TransactionPool } from '../pool/transaction-pool.ts'
+import type { ChainReplica } from './chain-replica.ts'
+import type { Execution, SealingOptions } from './execution.ts'
+import type {
+  CallName,
+  Calls,
+  ExecutionPort,
+  FromExecution,
+  ToExecution,
+  WrittenSignal,
+} from './messages.ts'
+import { unpackPending } from './packed-pending.ts'
+import { type PendingBlock, pendingBlockOf } from './pending-block.ts'
+import { unpackError } from './thread-error.ts'
+import { TransactionFeed } from './transaction-feed.ts'
+
+export type ExecutionErrorType =
+  /** Its thread has ended, and nothing is executed any more. */
+  | { readonly code: 'EXECUTION_FAILED' }
+  /** Too much is waiting for it already. */
+  | { readonly code: 'EXECUTION_BUSY' }
+
+/** What may go wrong with execution on a thread of its own, beside what it executes. */
+export class ExecutionThreadError extends BaseError<ExecutionErrorType> {
+  override readonly name = 'ExecutionThreadError'
+}
+
+export interface RemoteExecutionOptions {
+  readonly port: ExecutionPort
+  readonly signal: WrittenSignal
+  readonly replica: ChainReplica
+  readonly logger: Logger
+}
+
+/** Answers that are waited for; as many as four of the largest batches of JSON-RPC can ask for. */
+const callCountMax = 4096
+/** Of blocks that are on their way to be imported. */
+const importBytesMax = 128 * 1024 * 1024
+
+interface Waiting {
+  readonly resolve: (value: never) => void
+  readonly reject: (error: Error) => void
+  readonly onProgress: ((progress: ImportProgress) => void) | undefined
+}
+
+export class RemoteExecution implements Execution {
+  readonly chain: ChainReplica
+  readonly proposals: Execution['proposals']
+  readonly #options: RemoteExecutionOptions
+  readonly #waiting = new Map<number, Waiting>()
+  #lastId = 0
+  #importBytes = 0
+  #isSealing = false
+  #feed: TransactionFeed | undefined
+  #pending: { readonly version: string; readonly block: PendingBlock } | undefined
+  #failure: ExecutionThreadError | undefined
+
+  constructor(options: RemoteExecutionOptions) {
+    this.#options = options
+    this.chain = options.replica
+    this.proposals = this.#openProposals()
+    options.port.on('message', (message) => this.#take(message as FromExecution))
+  }
+
+  get isSealing(): boolean {
+    return this.#isSealing
+  }
+
+  get failure(): ExecutionThreadError | undefined {
+    return this.#failure
+  }
+
+  async startSealing(options: SealingOptions, pool: TransactionPool): Promise<void> {
+    this.#feed ??= new TransactionFeed(pool, ({ added, gone }) => {
+      this.#tell({ kind: 'transactions', added, gone }, [added.buffer, gone.buffer])
+    })
+    // The first block is to have them.
+    this.#feed.flush()
+    try {
+      await this.#call('startSealing', options)
+      this.#isSealing = true
+    } catch (error) {
+      await this.stopSealing()
+      throw error
+    }
+  }
+
+  async stopSealing(): Promise<void> {
+    this.#feed?.close()
+    this.#feed = undefined
+    if (this.#failure === undefined) await this.#call('stopSealing', undefined)
+    this.#isSealing = false
+  }
+
+  setVanity(vanity: Uint8Array): void {
+    this.#tell({ kind: 'vanity', vanity: vanity.slice() })
+  }
+
+  setGasLimit(gasLimit: bigint): void {
+    this.#tell({ kind: 'gasLimit', gasLimit })
+  }
+
+  async pendingBlock(): Promise<PendingBlock | undefined> {
+    // What was sent before somebody asks belongs to the answer.
+    this.#feed?.flush()
+    const known = this.#pending
+    const answer = await this.#call('pending', { version: known?.version })
+    if (answer.kind === 'none') return undefined
+    if (answer.kind === 'same') return known?.block
+    const snapshot = unpackPending(answer.packed)
+    // The block below it may be one that nobody has heard of here.
+    this.chain.follow()
+    const block = pendingBlockOf(snapshot, this.chain)
+    this.#pending = { version: snapshot.version, block }
+    return block
+  }
+
+  proof(
+    root: Uint8Array,
+    address: Uint8Array,
+    slots: readonly Uint8Array[],
+  ): Promise<AccountProof> {
+    const ask = {
+      root: root.slice(),
+      address: address.slice(),
+      slots: slots.map((slot) => slot.slice()),
+    }
+    return this.#call('proof', ask)
+  }
+
+  /** @throws ExecutionThreadError EXECUTION_BUSY, and as `Execution` says. */
+  async importBlocks(blocks: readonly Uint8Array[]): Promise<ImportResult> {
+    const size = blocks.reduce((sum, block) => sum + block.length, 0)
+    if (this.#importBytes + size > importBytesMax && this.#importBytes > 0) throw busy()
+    this.#importBytes += size
+    try {
+      return await this.#call('importBlocks', { blocks: blocks.map((block) => block.slice()) })
+    } finally {
+      this.#importBytes -= size
+      this.#follow()
+    }
+  }
+
+  async importFile(path: string, onProgress?: (progress: ImportProgress) => void): Promise<number> {
+    try {
+      return await this.#call('importFile', { path }, onProgress)
+    } finally {
+      this.#follow()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#feed?.close()
+    if (this.#failure === undefined) await this.#call('close', undefined)
+    this.#failure ??= failed('The node is closed.')
+  }
+
+  /** The other thread is no more: whoever waits for it hears why, and whoever asks from now on. */
+  fail(cause: unknown): void {
+    if (this.#failure !== undefined) return
+    this.#failure = failed('The execution of the node has failed.', cause)
+    this.#isSealing = false
+    this.#feed?.close()
+    for (const { reject } of this.#waiting.values()) reject(this.#failure)
+    this.#waiting.clear()
+  }
+
+  #take(message: FromExecution): void {
+    const { logger } = this.#options
+    switch (message.kind) {
+      case 'answer':
+        this.#settle(message.id)?.resolve(message.value as never)
+        return
+      case 'failed':
+        this.#settle(message.id)?.reject(unpackError(message.error))
+        return
+      case 'progress':
+        this.#waiting.get(message.id)?.onProgress?.(message.progress)
+        return
+      case 'written':
+        this.#follow()
+        return
+      case 'taken':
+        this.#feed?.taken()
+        return
+      case 'sealing':
+        this.#isSealing = message.isSealing
+        return
+      case 'log':
+        logger.log(message.level, message.message, message.fields)
+        return
+      default: {
+        const never: never = message
+        throw new TypeError(`Unknown message ${JSON.stringify(never)}`)
+      }
+    }
+  }
+
+  #follow(): void {
+    if (this.#failure !== undefined) return
+    // Before reading: what is written from now on is told again.
+    Atomics.store(this.#options.signal, 0, 0)
+    this.chain.follow()
+  }
+
+  #call<N extends CallName>(
+    name: N,
+    ask: Calls[N]['ask'],
+    onProgress?: (progress: ImportProgress) => void,
+  ): Promise<Calls[N]['answer']> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#waiting.size >= callCountMax) return Promise.reject(busy())
+    const id = ++this.#lastId
+    return new Promise<Calls[N]['answer']>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject, onProgress })
+      this.#tell({ kind: 'call', id, name, ask } as ToExecution)
+    })
+  }
+
+  #settle(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    return waiting
+  }
+
+  #tell(message: ToExecution, transfer?: readonly ArrayBuffer[]): void {
+    if (this.#failure === undefined) this.#options.port.postMessage(message, transfer)
+  }
+
+  /** Kept here, where they are asked for, and told to the other side, where they are used. */
+  #openProposals(): Execution['proposals'] {
+    const proposals = new CliqueProposals()
+    return {
+      list: () => proposals.list(),
+      propose: (address, authorize) => {
+        const isTaken = proposals.propose(address, authorize)
+        if (isTaken) this.#tell({ kind: 'propose', address, authorize })
+        return isTaken
+      },
+      discard: (address) => {
+        proposals.discard(address)
+        this.#tell({ kind: 'propose', address, authorize: undefined })
+      },
+    }
+  }
+}
+
+function failed(shortMessage: string, cause?: unknown): ExecutionThreadError {
+  return new ExecutionThreadError(
+    { code: 'EXECUTION_FAILED' },
+    { shortMessage, metaMessages: ['Restart the node; its log says what happened.'], cause },
+  )
+}
+
+function busy(): ExecutionThreadError {
+  return new ExecutionThreadError(
+    { code: 'EXECUTION_BUSY' },
+    { shortMessage: 'Too much is waiting to be executed.', metaMessages: ['Try again later.'] },
+  )
+}
