@@ -75,6 +75,7 @@ export { LocalExecution, type LocalExecutionOptions } from './execution/local-ex
 export {
   createWrittenSignal,
   type ExecutionPort,
+  type FromExecution,
   plainFields,
   type WrittenSignal,
 } from './execution/messages.ts'
@@ -92,7 +93,7 @@ export {
   importChainFile,
   readChainFile,
 } from './file/chain-file.ts'
-export { type ChainFolder, openChainFolder } from './file/chain-folder.ts'
+export { type ChainFolder, openChainFolder, openChainFolderReplica } from './file/chain-folder.ts'
 export { checkGasFields, gasLimitMin, nextBaseFee, nextGasLimit } from './gas-rules.ts'
 export { HeaderError, type HeaderErrorCode, type HeaderErrorType } from './header-error.ts'
 export {

@@ -20,7 +20,7 @@ import {
   openEthereumNode,
   type RpcListenerOptions,
 } from '@cairn/server'
-import { exitDone } from '../command.ts'
+import { exitDone, exitFailed } from '../command.ts'
 import { CliError } from '../errors.ts'
 import { printError, type Terminal } from '../terminal.ts'
 import { dataDirectoryOf, ipcPathOf, keystoreOf } from './folders.ts'
@@ -35,9 +35,9 @@ const vanityBytesMax = 32
 const hostDefault = '127.0.0.1'
 
 export function runNode(line: GethLine, terminal: Terminal): Promise<number> {
-  return runNodeUntil(line, terminal, async (_, stopSignal) => {
-    await stopSignal
-    return exitDone
+  return runNodeUntil(line, terminal, async ({ failed }, stopSignal) => {
+    const end = await Promise.race([stopSignal, failed])
+    return end instanceof Error ? exitFailed : exitDone
   })
 }
 

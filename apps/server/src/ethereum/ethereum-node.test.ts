@@ -126,7 +126,9 @@ describe('admin', () => {
     expect(await ipc('admin_exportChain', packed, '0x1', '0x1')).toBe(true)
     await expect(ipc('admin_exportChain', plain)).rejects.toThrow('would overwrite')
     await expect(ipc('admin_exportChain', `${plain}2`, '0x0', '0x9')).rejects.toThrow('no blocks')
-    await expect(ipc('admin_exportChain', '/nowhere/chain')).rejects.toThrow('ENOENT')
+    await expect(ipc('admin_exportChain', join(folder, 'nowhere', 'chain'))).rejects.toThrow(
+      'ENOENT',
+    )
     const head = await ipc('eth_getBlockByNumber', 'latest')
     await node?.close()
     for (const file of [plain, packed]) {
@@ -140,7 +142,7 @@ describe('admin', () => {
     await start()
     await writeFile(plain, 'no chain')
     await expect(ipc('admin_importChain', plain)).rejects.toThrow('cannot be read any further')
-    await expect(ipc('admin_importChain', '/nowhere')).rejects.toThrow('ENOENT')
+    await expect(ipc('admin_importChain', join(folder, 'nowhere'))).rejects.toThrow('ENOENT')
   })
 })
 

@@ -3,15 +3,8 @@
  * closed in the reverse. Used by the daemon for its private chain, and by `cairn geth`.
  */
 import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
-import {
-  Chain,
-  ChainNode,
-  LocalExecution,
-  openChainFolder,
-  type PoolLimits,
-} from '@cairn/eth-chain'
+import { ChainNode, type PoolLimits } from '@cairn/eth-chain'
 import { type Genesis, type KeyFileCost, KeyFolder, secp256k1BackendName } from '@cairn/eth-codec'
-import { Evm } from '@cairn/eth-evm'
 import {
   AccountManager,
   type CallLimits,
@@ -23,7 +16,8 @@ import {
 import { nodeFileSystem } from '@cairn/journal'
 import { type Closers, closeAll } from '../closers.ts'
 import { version } from '../version.ts'
-import { nodeControls, readChainFilePieces } from './node-controls.ts'
+import { nodeControls } from './node-controls.ts'
+import { type OpenExecutionOptions, openExecution } from './open-execution.ts'
 import { type RpcListenerOptions, RpcListeners } from './rpc-listeners.ts'
 import { openSenderRecovery } from './sender-recovery.ts'
 
@@ -66,6 +60,8 @@ export interface EthereumNodeOptions {
   readonly clock: Clock
   readonly random?: Random
   readonly logger?: Logger
+  /** For tests: the thread that executes, from its source. */
+  readonly startExecutionThread?: NonNullable<OpenExecutionOptions['startThread']>
 }
 
 export interface EthereumEndpoints {
@@ -78,6 +74,8 @@ export interface EthereumEndpoints {
 export interface EthereumNode {
   readonly node: ChainNode
   readonly endpoints: EthereumEndpoints
+  /** Resolves when the node executes nothing any more, and has to be closed. What is there can still be read. */
+  readonly failed: Promise<Error>
   close(): Promise<void>
 }
 
@@ -94,24 +92,16 @@ export async function openEthereumNode(options: EthereumNodeOptions): Promise<Et
 
 async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<EthereumNode> {
   const { clock, logger = silentLogger, random = systemRandom, sealing } = options
-  const folder = await openChainFolder(options.directory, nodeFileSystem)
-  closers.push(() => folder.close())
-  const chain = new Chain({
-    database: folder.database,
-    evm: new Evm({ logger }),
-    clock,
-    logger,
-    isArchive: options.isArchive ?? false,
-    ...(options.genesis === undefined ? {} : { genesis: options.genesis }),
-  })
-  const execution = new LocalExecution({
-    chain,
-    clock,
+  const { startExecutionThread: startThread } = options
+  const opened = await openExecution({
+    ...options,
     logger,
     random,
-    recordOf: (address) => folder.sealRecord(address),
-    openFile: readChainFilePieces,
+    ...(startThread === undefined ? {} : { startThread }),
   })
+  closers.push(() => opened.close())
+  const { execution } = opened
+  const { chain } = execution
   const node = new ChainNode({
     execution,
     clock,
@@ -185,6 +175,7 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
   return {
     node,
     endpoints: { chainId: Number(chain.config.chainId), ...endpoints },
+    failed: opened.failed,
     close: () => closeAll(closers),
   }
 }

@@ -24,8 +24,8 @@ export interface ExecutionServerOptions {
   readonly port: ExecutionPort
   readonly signal: WrittenSignal
   readonly execution: LocalExecution
-  /** Told when the other side has closed execution, before it hears that it is: to close the database. */
-  onClose(): Promise<void>
+  /** The other side has let go of the database after it closed execution: nothing more is asked. */
+  onEnd(): void
 }
 
 /** A logger for the thread that executes: its lines come out on the other side. */
@@ -54,7 +54,7 @@ export class ExecutionServer {
   }
 
   #take(message: ToExecution): void {
-    const { port, execution } = this.#options
+    const { port, execution, onEnd } = this.#options
     switch (message.kind) {
       case 'call':
         void this.#answer(message)
@@ -72,6 +72,9 @@ export class ExecutionServer {
       case 'propose':
         if (message.authorize === undefined) execution.proposals.discard(message.address)
         else execution.proposals.propose(message.address, message.authorize)
+        return
+      case 'end':
+        onEnd()
         return
       default: {
         const never: never = message
@@ -97,7 +100,7 @@ export class ExecutionServer {
   }
 
   async #do(call: ToExecution & { readonly kind: 'call' }): Promise<Calls[CallName]['answer']> {
-    const { execution, port, onClose } = this.#options
+    const { execution, port } = this.#options
     switch (call.name) {
       case 'startSealing':
         await execution.startSealing(call.ask, this.#transactionsOrNew())
@@ -128,7 +131,6 @@ export class ExecutionServer {
       }
       case 'close':
         await execution.close()
-        await onClose()
         return undefined
     }
   }

@@ -33,6 +33,8 @@ export class LocalExecution implements Execution {
   readonly failure: undefined
   readonly #options: LocalExecutionOptions
   #onSealing: (isSealing: boolean) => void = () => undefined
+  readonly #importing = new Set<Promise<number>>()
+  #isClosed = false
   #sealer: Sealer | undefined
   #sealingKey: Uint8Array | undefined
   #snapshot: PendingSnapshot | undefined
@@ -132,11 +134,28 @@ export class LocalExecution implements Execution {
   async importFile(path: string, onProgress?: (progress: ImportProgress) => void): Promise<number> {
     const { openFile } = this.#options
     if (openFile === undefined) throw new TypeError('Nobody opens files here.')
-    return await importChainFile(this.chain, openFile(path), onProgress)
+    const pieces = this.#whileOpen(openFile(path))
+    const importing = importChainFile(this.chain, pieces, onProgress)
+    this.#importing.add(importing)
+    try {
+      return await importing
+    } finally {
+      this.#importing.delete(importing)
+    }
+  }
+
+  /** A file that is being imported when the node closes ends where it has come to. */
+  async *#whileOpen(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      if (this.#isClosed) throw new TypeError('The node is closing.')
+      yield piece
+    }
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.stopSealing()
+    await Promise.allSettled(this.#importing)
     this.chain.states.flushNodes()
   }
 }

@@ -55,6 +55,8 @@ export type ToExecution =
   | { readonly kind: 'gasLimit'; readonly gasLimit: bigint }
   /** `authorize` undefined: the proposal is dropped. */
   | { readonly kind: 'propose'; readonly address: string; readonly authorize: boolean | undefined }
+  /** The last message: the database may be closed. */
+  | { readonly kind: 'end' }
 
 export type FromExecution =
   | { readonly kind: 'answer'; readonly id: number; readonly value: Calls[CallName]['answer'] }

@@ -164,6 +164,11 @@ export class RemoteExecution implements Execution {
     this.#failure ??= failed('The node is closed.')
   }
 
+  /** After `close`, when the replica is closed, too. */
+  end(): void {
+    this.#options.port.postMessage({ kind: 'end' } satisfies ToExecution)
+  }
+
   /** The other thread is no more: whoever waits for it hears why, and whoever asks from now on. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return

@@ -6,7 +6,12 @@
  *   D/geth/transactions.rlp  local transactions that wait (pool-journal.ts)
  */
 import type { FileSystem } from '@cairn/core'
-import { type Database, openLmdbDatabase } from '@cairn/eth-state'
+import {
+  type Database,
+  type DatabaseReplica,
+  openLmdbDatabase,
+  openLmdbReplica,
+} from '@cairn/eth-state'
 import { type DirectoryLock, lockDirectory } from '@cairn/journal'
 import type { SealRecordStore } from '../clique/seal-record.ts'
 
@@ -42,6 +47,11 @@ export async function openChainFolder(
     await lock.release()
     throw error
   }
+}
+
+/** The chain of a folder that another thread of this process has opened, to read from. */
+export function openChainFolderReplica(directory: string): DatabaseReplica {
+  return openLmdbReplica(`${directory}/geth/chaindata`)
 }
 
 function fileRecord(path: string, fileSystem: FileSystem): SealRecordStore {

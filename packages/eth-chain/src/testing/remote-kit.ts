@@ -1,4 +1,4 @@
-/** A node whose execution is at the other end of a port, on this thread: what stands between two threads, without them. */
+/** A node whose execution is at the other end of a port, on this thread: what stands between threads, without them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ export function openRemoteKit(genesis: Genesis, clock: Clock = createSystemClock
   const { port1, port2 } = new MessageChannel()
   const signal = createWrittenSignal()
   const replicaDatabase = openLmdbReplica(folder)
-  new ExecutionServer({ port: port2, signal, execution: local, onClose: async () => undefined })
+  new ExecutionServer({ port: port2, signal, execution: local, onEnd: () => undefined })
   const evm = new Evm({ interpreter: 'typescript' })
   const replica = new ChainReplica({ database: replicaDatabase, evm, clock })
   const remote = new RemoteExecution({ port: port1, signal, replica, logger: silentLogger })

@@ -1,0 +1,71 @@
+/** The thread that executes the chain of a node. Started by open-execution.ts; ends when it is told to. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { assert, createSystemClock, type Logger } from '@cairn/core'
+import {
+  Chain,
+  type ChainFolder,
+  type ExecutionPort,
+  ExecutionServer,
+  LocalExecution,
+  openChainFolder,
+  packError,
+  portLogger,
+  type ThreadError,
+} from '@cairn/eth-chain'
+import { parseGenesis } from '@cairn/eth-codec'
+import { Evm } from '@cairn/eth-evm'
+import { nodeFileSystem } from '@cairn/journal'
+import { readChainFilePieces } from './node-controls.ts'
+import type { ExecutionThreadData } from './open-execution.ts'
+
+/** Said once, beside what an ExecutionServer says. */
+export type FromExecutionThread =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'openFailed'; readonly error: ThreadError }
+
+const { directory, genesisJson, isArchive, signal } = workerData as ExecutionThreadData
+assert(parentPort !== null, 'this file runs as a worker')
+const port = parentPort
+const tell = (message: FromExecutionThread): void => port.postMessage(message)
+const clock = createSystemClock()
+const logger: Logger = portLogger(port as ExecutionPort)
+
+try {
+  const folder = await openChainFolder(directory, nodeFileSystem)
+  try {
+    serve(folder)
+    tell({ kind: 'opened' })
+  } catch (error) {
+    await folder.close()
+    throw error
+  }
+} catch (error) {
+  tell({ kind: 'openFailed', error: packError(error) })
+  port.close()
+}
+
+function serve(folder: ChainFolder): void {
+  const { database } = folder
+  const genesis = genesisJson === undefined ? undefined : parseGenesis(genesisJson).genesis
+  const chain = new Chain({
+    database,
+    evm: new Evm({ logger }),
+    clock,
+    logger,
+    isArchive,
+    ...(genesis === undefined ? {} : { genesis }),
+  })
+  const execution = new LocalExecution({
+    chain,
+    clock,
+    logger,
+    recordOf: (address) => folder.sealRecord(address),
+    openFile: readChainFilePieces,
+  })
+  new ExecutionServer({
+    port: port as ExecutionPort,
+    signal,
+    execution,
+    onEnd: () => void folder.close().finally(() => port.close()),
+  })
+}
