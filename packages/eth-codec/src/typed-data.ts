@@ -24,10 +24,18 @@ export interface TypedData {
 
 /** Structs within structs and lists; deeper data can only aim at the stack. */
 const depthMax = 64
+/** Of a whole number as text, with room for leading zeros: reading decimals takes longer than their length. */
+const digitCountMax = 256
 const domainType = 'EIP712Domain'
 
+/** What is signed, and the hashes of its types as far as they were needed. */
+interface Signed extends TypedData {
+  readonly typeHashes: Map<string, Uint8Array>
+}
+
 /** @returns 32 bytes. @throws TypedDataError. */
-export function typedDataHash(data: TypedData): Uint8Array {
+export function typedDataHash(given: TypedData): Uint8Array {
+  const data: Signed = { ...given, typeHashes: new Map() }
   const prefix = Uint8Array.of(0x19, 0x01)
   const domain = hashStruct(data, domainType, data.domain, 'domain', 0)
   if (data.primaryType === domainType) return keccak256(concatBytes(prefix, domain))
@@ -36,7 +44,7 @@ export function typedDataHash(data: TypedData): Uint8Array {
 }
 
 function hashStruct(
-  data: TypedData,
+  data: Signed,
   type: string,
   value: unknown,
   path: string,
@@ -52,7 +60,17 @@ function hashStruct(
     if (!Object.hasOwn(members, field.name)) throw invalid(memberPath, 'is missing')
     return encodeValue(data, field.type, members[field.name], memberPath, depth)
   })
-  return keccak256(concatBytes(keccak256(utf8(encodeType(data, type, path))), ...words))
+  return keccak256(concatBytes(typeHash(data, type, path), ...words))
+}
+
+/** Made once for all structs of the type. */
+function typeHash(data: Signed, type: string, path: string): Uint8Array {
+  let hash = data.typeHashes.get(type)
+  if (hash === undefined) {
+    hash = keccak256(utf8(encodeType(data, type, path)))
+    data.typeHashes.set(type, hash)
+  }
+  return hash
 }
 
 function fieldsOf(data: TypedData, type: string, path: string): readonly TypedDataField[] {
@@ -69,7 +87,7 @@ function encodeType(data: TypedData, type: string, path: string): string {
     if (used.has(next)) continue
     used.add(next)
     for (const field of fieldsOf(data, next, path)) {
-      const base = field.type.replace(/\[.*$/, '')
+      const [base = ''] = field.type.split('[', 1)
       if (Object.hasOwn(data.types, base)) waiting.push(base)
     }
   }
@@ -84,7 +102,7 @@ function encodeType(data: TypedData, type: string, path: string): string {
 
 /** The 32 bytes that stand for a member. */
 function encodeValue(
-  data: TypedData,
+  data: Signed,
   type: string,
   value: unknown,
   path: string,
@@ -149,6 +167,9 @@ function encodeInteger(
 function integerOf(value: unknown, path: string): bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  if (typeof value === 'string' && value.length > digitCountMax) {
+    throw invalid(path, `has more than ${digitCountMax} digits`)
+  }
   if (typeof value === 'string' && /^(?:-?\d+|0x[0-9a-f]+)$/i.test(value)) return BigInt(value)
   throw invalid(path, 'is not a whole number')
 }
