@@ -3,9 +3,10 @@
  * says which blocks can have any, so that thousands of empty ones are not looked at.
  */
 
-import { findLogs, type LogFilter, logsOfBlock, type PlacedLog } from '@cairn/eth-chain'
+import { findLogs, type LogFilter, logsOfBlock } from '@cairn/eth-chain'
 import { dataToHex } from '@cairn/eth-codec'
 import { faults } from './faults.ts'
+import { formatLog, type Json } from './format.ts'
 import type { NodeView } from './node-view.ts'
 import {
   type BlockReference,
@@ -74,28 +75,44 @@ function readTopics(value: unknown): Uint8Array[][] {
   })
 }
 
-/** @throws RpcFault for blocks that there are none of, and when the search takes too long. */
-export function searchLogs(view: NodeView, criteria: LogCriteria): PlacedLog[] {
+/**
+ * Steps of a search; what they return is what JSON-RPC answers.
+ * @throws RpcFault for blocks that there are none of, and when the search takes too long or finds too much.
+ */
+export function* searchLogs(view: NodeView, criteria: LogCriteria): Generator<undefined, Json[]> {
   const { store } = view.chain
   if (criteria.blockHash !== undefined) {
     if (store.headerByHash(criteria.blockHash) === undefined) throw faults.server('unknown block')
-    return [...logsOfBlock(store, criteria.blockHash, criteria)]
+    return [...logsOfBlock(store, criteria.blockHash, criteria)].map((log) => formatLog(log))
   }
-  const from = numberOf(view, criteria.from)
-  const to = numberOf(view, criteria.to)
-  if (from > to) throw faults.invalidParameters('invalid block range params')
+  const range = rangeOf(view, criteria)
+  if (range === undefined) return []
   const endsMs = performance.now() + searchMsMax
-  const found: PlacedLog[] = []
-  for (const log of findLogs(store, criteria, from, to)) {
-    found.push(log)
+  const found: Json[] = []
+  for (const logs of findLogs(store, criteria, range.from, range.to)) {
     if (performance.now() > endsMs) throw faults.timeout()
-    if (found.length > logCountMax) throw faults.server(`more than ${logCountMax} logs match`)
+    if (found.length + logs.length > logCountMax) {
+      throw faults.server(`more than ${logCountMax} logs match; ask for fewer blocks at once`)
+    }
+    for (const log of logs) found.push(formatLog(log))
+    yield
   }
   return found
 }
 
-function numberOf(view: NodeView, reference: BlockReference): bigint {
+/** Undefined where the blocks are still to come: a client that has seen the head asks for what is after it. */
+function rangeOf(
+  view: NodeView,
+  { from, to }: LogCriteria,
+): { readonly from: bigint; readonly to: bigint } | undefined {
   const head = view.chain.head.header.number
-  if (reference.kind === 'number') return reference.number < head ? reference.number : head
-  return view.header(reference).header.number
+  const [first, last] = [from, to].map((reference) =>
+    reference.kind === 'number' ? reference.number : view.header(reference).header.number,
+  ) as [bigint, bigint]
+  // As geth: what a tag stands for is no mistake of the client's.
+  if (from.kind === 'number' && to.kind === 'number' && first > last) {
+    throw faults.invalidParameters('invalid block range params')
+  }
+  const end = last < head ? last : head
+  return first > end ? undefined : { from: first, to: end }
 }

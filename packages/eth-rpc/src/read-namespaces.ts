@@ -11,6 +11,7 @@ import { ethFilterMethods } from './namespaces/eth-filters.ts'
 import { ethSubscriptionMethods } from './namespaces/eth-subscriptions.ts'
 import { ethFactMethods, type NodeFacts, netMethods, web3Methods } from './namespaces/web3-net.ts'
 import type { NodeView } from './node-view.ts'
+import { Turns } from './turns.ts'
 
 export interface ReadNamespaceOptions {
   readonly view: NodeView
@@ -28,14 +29,15 @@ export function readNamespaces(options: ReadNamespaceOptions): {
   readonly web3: MethodTable
 } {
   const { view, pool, events, facts, random } = options
+  const turns = new Turns()
   return {
     eth: {
       ...ethFactMethods(facts),
       ...ethBlockMethods(view, pool),
       ...ethAccountMethods(view, pool),
       ...ethCallMethods(view, options.calls),
-      ...ethFeeMethods(view),
-      ...ethFilterMethods(options),
+      ...ethFeeMethods(view, turns),
+      ...ethFilterMethods({ ...options, turns }),
       ...ethSubscriptionMethods({ store: view.chain.store, events, random }),
     },
     net: netMethods(facts),

@@ -66,7 +66,7 @@ describe('log query', () => {
                   matchesLog(wanted, each) ? [`${number}/${index}`] : [],
                 ),
           )
-          const found = [...findLogs(storeOf(blocks), wanted, BigInt(from), BigInt(to))]
+          const found = [...findLogs(storeOf(blocks), wanted, BigInt(from), BigInt(to))].flat()
           expect(found.map((each) => `${each.blockNumber}/${each.logIndex}`)).toEqual(expected)
         },
       ),

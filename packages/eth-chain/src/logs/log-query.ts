@@ -34,19 +34,22 @@ export interface PlacedLog {
 /** So few blocks are read at once rather than looked up in one more part of the index. */
 const blockCountSmall = 64
 
+/** Entries of the index read in one step. */
+const postingCountPerStep = 512
+
 /**
- * Logs of blocks `from` to `to`, both included, in their order; a generator, so that the caller can stop at a bound of
- * its own, of time or of count.
+ * Logs of blocks `from` to `to`, both included, in their order: block by block, and empty lists between, so that the
+ * caller can stop at a bound of its own, of time or of count, wherever nothing is found.
  */
 export function* findLogs(
   store: ChainStore,
   filter: LogFilter,
   from: bigint,
   to: bigint,
-): Generator<PlacedLog> {
+): Generator<readonly PlacedLog[]> {
   for (const number of blocksToRead(store, filter, from, to)) {
-    const hash = store.canonicalHash(number)
-    if (hash !== undefined) yield* logsOfBlock(store, hash, filter)
+    const hash = number === undefined ? undefined : store.canonicalHash(number)
+    yield hash === undefined ? [] : [...logsOfBlock(store, hash, filter)]
   }
 }
 
@@ -88,12 +91,13 @@ export function matchesLog(filter: LogFilter, log: Log): boolean {
   )
 }
 
+/** Their numbers, and undefined now and then while the index is read. */
 function* blocksToRead(
   store: ChainStore,
   { addresses, topics }: LogFilter,
   from: bigint,
   to: bigint,
-): Iterable<bigint> {
+): Generator<bigint | undefined> {
   const criteria = [
     { kind: addressPosting, values: addresses },
     ...topics.map((values, position) => ({ kind: topicPostingFirst + position, values })),
@@ -103,7 +107,11 @@ function* blocksToRead(
     if (numbers !== undefined && numbers.length <= blockCountSmall) break
     const found = new Set<bigint>()
     for (const value of values) {
-      for (const number of store.postings(kind, value, from, to)) found.add(number)
+      for (const number of store.postings(kind, value, from, to)) {
+        found.add(number)
+        if (found.size % postingCountPerStep === 0) yield undefined
+      }
+      yield undefined
     }
     numbers = numbers === undefined ? [...found] : numbers.filter((number) => found.has(number))
   }

@@ -9,6 +9,7 @@ import { faults } from '../faults.ts'
 import { type MethodTable, method } from '../method.ts'
 import type { NodeView } from '../node-view.ts'
 import { parameters } from '../parameters.ts'
+import type { Turns } from '../turns.ts'
 
 const sampledBlockCount = 20
 const sampledTipCount = 3
@@ -20,7 +21,7 @@ const tipMax = 500_000_000_000n
 const historyBlockCountMax = 1024
 const percentileCountMax = 100
 
-export function ethFeeMethods(view: NodeView): MethodTable {
+export function ethFeeMethods(view: NodeView, turns: Turns): MethodTable {
   const oracle = new TipOracle(view)
   return {
     eth_gasPrice: method([], () => {
@@ -32,7 +33,8 @@ export function ethFeeMethods(view: NodeView): MethodTable {
       [parameters.count, parameters.block, { isOptional: true, read: readPercentiles }],
       ([count, newest, percentiles]) => {
         const { header } = view.header(newest)
-        return feeHistory(view, Math.min(count, historyBlockCountMax), header, percentiles)
+        const countWanted = Math.min(count, historyBlockCountMax)
+        return turns.run(feeHistory(view, countWanted, header, percentiles))
       },
     ),
   }
@@ -93,12 +95,13 @@ function readPercentiles(value: unknown): number[] {
   })
 }
 
-function feeHistory(
+/** Blocks are read only where somebody asks what was paid in them. */
+function* feeHistory(
   view: NodeView,
   count: number,
   newest: BlockHeader,
   percentiles: readonly number[] | undefined,
-): unknown {
+): Generator<undefined, unknown> {
   if (count < 1) return { oldestBlock: '0x0', gasUsedRatio: [] }
   const first = newest.number - BigInt(count) + 1n
   const oldest = first < 0n ? 0n : first
@@ -106,12 +109,15 @@ function feeHistory(
   const ratios: number[] = []
   const rewards: string[][] = []
   for (let number = oldest; number <= newest.number; number++) {
-    const block = blockAt(view, number)
-    if (block === undefined) throw faults.server('header not found')
-    const { header } = block.block
+    const block = percentiles === undefined ? undefined : blockAt(view, number)
+    const header = block?.block.header ?? view.chain.headerByNumber(number)
+    if (header === undefined) throw faults.server('header not found')
     baseFees.push(quantityToHex(header.baseFeePerGas ?? 0n))
     ratios.push(header.gasLimit === 0n ? 0 : Number(header.gasUsed) / Number(header.gasLimit))
-    if (percentiles !== undefined) rewards.push(rewardsOf(block, percentiles))
+    if (percentiles !== undefined && block !== undefined) {
+      rewards.push(rewardsOf(block, percentiles))
+    }
+    yield
   }
   baseFees.push(quantityToHex(nextBaseFeeOf(view, newest) ?? 0n))
   return {

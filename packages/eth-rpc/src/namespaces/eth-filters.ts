@@ -12,6 +12,7 @@ import { type LogCriteria, readLogCriteria, searchLogs } from '../log-filter.ts'
 import { type MethodTable, method, optional, required } from '../method.ts'
 import type { NodeView } from '../node-view.ts'
 import { parameters } from '../parameters.ts'
+import type { Turns } from '../turns.ts'
 
 const idleMsMax = 5 * 60_000
 const filterCountMax = 4096
@@ -33,15 +34,14 @@ export interface FilterOptions {
   readonly events: ChainEvents
   readonly clock: Clock
   readonly random: Random
+  readonly turns: Turns
 }
 
 export function ethFilterMethods(options: FilterOptions): MethodTable {
   const filters = new Filters(options)
-  const { view } = options
+  const { view, turns } = options
   return {
-    eth_getLogs: method([criteria], ([wanted]) =>
-      searchLogs(view, wanted).map((log) => formatLog(log)),
-    ),
+    eth_getLogs: method([criteria], ([wanted]) => turns.run(searchLogs(view, wanted))),
     eth_newFilter: method([criteria], ([wanted]) => filters.addLogs(wanted)),
     eth_newBlockFilter: method([], () => filters.addBlocks()),
     eth_newPendingTransactionFilter: method([optional(parameters.boolean)], ([isFull]) =>
@@ -49,7 +49,7 @@ export function ethFilterMethods(options: FilterOptions): MethodTable {
     ),
     eth_getFilterChanges: method([parameters.text], ([id]) => filters.takeChanges(id)),
     eth_getFilterLogs: method([parameters.text], ([id]) =>
-      searchLogs(view, filters.criteriaOf(id)).map((log) => formatLog(log)),
+      turns.run(searchLogs(view, filters.criteriaOf(id))),
     ),
     eth_uninstallFilter: method([parameters.text], ([id]) => filters.remove(id)),
   }
