@@ -27,6 +27,12 @@ const typedData = {
 const overrides = {
   '@C': { balance: '0x1', nonce: '0x2', code: '0x5f5ff3', stateDiff: { '@B': '@B' } },
 }
+const tracing = {
+  tracer: 'callTracer',
+  tracerConfig: { withLog: true, onlyTopCall: false },
+  timeout: '1s',
+  reexec: 128,
+}
 const atHash = { blockHash: '@B', requireCanonical: true }
 
 /** Right parameters of each method. What has none here takes none. */
@@ -103,6 +109,14 @@ const parametersOf: Readonly<Record<string, readonly unknown[]>> = {
   debug_getRawBlock: ['0x1'],
   debug_getRawReceipts: ['latest'],
   debug_getRawTransaction: ['@T'],
+  debug_traceTransaction: ['@T', tracing],
+  debug_traceBlockByNumber: [
+    'latest',
+    { tracer: 'prestateTracer', tracerConfig: { diffMode: true } },
+  ],
+  debug_traceBlockByHash: ['@B', { enableMemory: true, enableReturnData: true, limit: 100 }],
+  debug_traceBlock: ['0xc0', tracing],
+  debug_traceCall: [call, 'latest', { ...tracing, stateOverrides: overrides, txIndex: '0x0' }],
 }
 
 /** Wrong almost everywhere, each in its own way. As text, since some are no values of JavaScript's JSON. */

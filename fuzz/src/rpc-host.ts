@@ -106,6 +106,10 @@ export class RpcHost {
     return host
   }
 
+  get ipcPath(): string {
+    return this.#ipc.path
+  }
+
   async close(): Promise<void> {
     process.off('unhandledRejection', this.#onRejection)
     await this.#ipc.close()
