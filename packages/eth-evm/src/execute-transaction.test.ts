@@ -53,6 +53,7 @@ interface More {
   readonly tracer?: Tracer
   readonly shouldAbort?: () => boolean
   readonly blockGasLeft?: bigint
+  readonly sentBy?: 'anyone' | 'signer'
 }
 
 function setting(
@@ -101,6 +102,24 @@ describe.each(['wasm', 'typescript'] as const)('a transaction, %s', (name) => {
     expect(balanceOf(at, coinbase)).toBe(21_000n * 3n)
     expect(balanceOf(at, sender)).toBe(ether - 1000n - 210_000n)
     expect(at.state.accountOf(sender).nonce).toBe(6n)
+  })
+
+  it('may come from anyone, who then pays a fee only if one is offered', () => {
+    const at = setting(name, { 170: { nonce: 5n, balance: ether, code: '00' } })
+    expect(refusal(() => at.execute({}))).toBe('SENDER_NOT_EOA')
+    expect(refusal(() => at.execute({ nonce: 9n }, { sentBy: 'signer' }))).toBe('NONCE_TOO_HIGH')
+    const free = { maxFeePerGas: 0n, maxPriorityFeePerGas: 0n }
+    expect(refusal(() => at.execute(free, { sentBy: 'signer' }))).toBe('FEE_CAP_TOO_LOW')
+    expect(at.execute({ ...free, nonce: 9n }, { sentBy: 'anyone' }).status).toBe('success')
+    const { nonce, balance } = at.state.accountOf(sender)
+    expect([nonce, balance]).toEqual([6n, ether])
+    expect(at.state.accountOf(coinbase).balance).toBe(0n)
+    // A contract comes to be where the account's own nonce says.
+    const made = at.execute({ ...free, nonce: 9n, to: undefined }, { sentBy: 'anyone' })
+    expect(made.contractAddress).toEqual(createAddress(sender, 6n))
+    expect(at.state.accountOf(sender).nonce).toBe(7n)
+    const paid = at.execute({ nonce: 7n }, { sentBy: 'signer' })
+    expect(at.state.accountOf(sender).balance).toBe(ether - paid.gasUsed * 10n)
   })
 
   it('is refused before anything changes', () => {

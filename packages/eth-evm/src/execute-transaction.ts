@@ -40,6 +40,11 @@ export interface TransactionInput extends ExecutionContext {
   readonly sender: Uint8Array
   /** Left in the block; its gas limit when absent. */
   readonly blockGasLeft?: bigint
+  /**
+   * What of the sender is asked for: of `anyone`, as a simulation does, neither its nonce nor that it has no code, and
+   * a fee only if one is offered; of a `signer` its nonce and the fee. All unless told.
+   */
+  readonly sentBy?: 'anyone' | 'signer'
 }
 
 export interface TransactionResult {
@@ -74,6 +79,7 @@ export function executeTransaction(input: TransactionInput): TransactionResult {
   const sender = state.accountOf(input.sender)
   const gasPrice = checkAgainstState(input, rules, sender)
   const { gasLimit, to, value, data, accessList } = transaction
+  const nonceBefore = sender.nonce
 
   state.beginTransaction()
   const start = state.mark()
@@ -108,8 +114,8 @@ export function executeTransaction(input: TransactionInput): TransactionResult {
     throw error
   }
   // A creation that was refused before it began did not raise the nonce, and a transaction always does.
-  if (target === undefined && sender.nonce === transaction.nonce) {
-    state.setNonce(sender, transaction.nonce + 1n)
+  if (target === undefined && sender.nonce === nonceBefore) {
+    state.setNonce(sender, nonceBefore + 1n)
   }
 
   const gasSpent = gasLimit - outcome.gasLeft
@@ -119,7 +125,8 @@ export function executeTransaction(input: TransactionInput): TransactionResult {
   const gasUsed = gasSpent - gasRefunded
   state.addBalance(sender, (gasLimit - gasUsed) * gasPrice)
   const baseFee = rules.hasFeeMarket ? (block.baseFeePerGas ?? 0n) : 0n
-  state.addBalance(coinbase, gasUsed * (gasPrice - baseFee))
+  // Without a fee there is nothing to burn either.
+  state.addBalance(coinbase, gasUsed * (gasPrice > baseFee ? gasPrice - baseFee : 0n))
   const { logs } = state
   input.tracer?.onEnd?.(gasUsed)
   state.finishTransaction(rules.removesEmptyAccounts)
@@ -230,7 +237,7 @@ function messageTransaction(input: CallInput): UnsignedTransaction {
 
 /** @returns the price of gas for this sender in this block, in wei. */
 function checkAgainstState(
-  { transaction, block, blockGasLeft }: TransactionInput,
+  { transaction, block, blockGasLeft, sentBy }: TransactionInput,
   rules: ForkRules,
   sender: AccountEntry,
 ): bigint {
@@ -244,7 +251,7 @@ function checkAgainstState(
       },
     )
   }
-  if (nonce !== sender.nonce) {
+  if (nonce !== sender.nonce && sentBy !== 'anyone') {
     const isLow = nonce < sender.nonce
     throw new ExecutionError(
       {
@@ -258,7 +265,7 @@ function checkAgainstState(
       },
     )
   }
-  if (sender.codeHash !== emptyCode.hash) {
+  if (sender.codeHash !== emptyCode.hash && sentBy === undefined) {
     throw new ExecutionError(
       { code: 'SENDER_NOT_EOA' },
       {
@@ -267,7 +274,8 @@ function checkAgainstState(
       },
     )
   }
-  const gasPrice = effectiveGasPrice(transaction, rules, block)
+  const isFree = sentBy === 'anyone' && maxFeePerGas === 0n
+  const gasPrice = isFree ? 0n : effectiveGasPrice(transaction, rules, block)
   const cost = gasLimit * maxFeePerGas + value
   if (sender.balance < cost) throw fundsError(sender.balance, cost)
   const gasLeft = blockGasLeft ?? block.gasLimit
@@ -326,7 +334,8 @@ function warmFirst(
   }
 }
 
-function applyOverrides(state: ExecutionState, overrides: readonly StateOverride[]): void {
+/** Changes what is found from now on. */
+export function applyOverrides(state: ExecutionState, overrides: readonly StateOverride[]): void {
   if (overrides.length === 0) return
   state.beginTransaction()
   const words = new Int32Array(2 * wordLength)

@@ -3,6 +3,7 @@
 export { ExecutionError, type ExecutionErrorType } from './errors.ts'
 export { Evm, type EvmOptions, type InterpreterName } from './evm.ts'
 export {
+  applyOverrides,
   type CallInput,
   type ExecutionContext,
   executeCall,

@@ -93,8 +93,12 @@ export function readStateOverrides(value: unknown): StateOverride[] {
 }
 
 function readOverride(address: Uint8Array, value: unknown): StateOverride {
-  const { balance, nonce, code, state, stateDiff } = readObject(value, 'ethapi.OverrideAccount')
+  const object = readObject(value, 'ethapi.OverrideAccount')
+  const { balance, nonce, code, state, stateDiff } = object
   const isGiven = (it: unknown) => it !== undefined && it !== null
+  if (isGiven(object['movePrecompileToAddress'])) {
+    throw new Error('movePrecompileToAddress is not supported')
+  }
   if (isGiven(state) && isGiven(stateDiff)) {
     throw new Error(`account has both 'state' and 'stateDiff'`)
   }
@@ -124,6 +128,8 @@ export interface BlockOverrides {
   readonly baseFeePerGas?: bigint
   /** 20 bytes. */
   readonly coinbase?: Uint8Array
+  /** 32 bytes: opcode 0x44 then says this, as after the merge. */
+  readonly prevRandao?: Uint8Array
 }
 
 export function readBlockOverrides(value: unknown): BlockOverrides {
@@ -133,6 +139,7 @@ export function readBlockOverrides(value: unknown): BlockOverrides {
     return given === undefined || given === null ? undefined : readQuantity(given)
   }
   const coinbase = object['coinbase'] ?? object['feeRecipient']
+  const random = object['random'] ?? object['prevRandao'] ?? undefined
   return withoutUndefined({
     number: quantity('number'),
     timestamp: quantity('time'),
@@ -140,6 +147,7 @@ export function readBlockOverrides(value: unknown): BlockOverrides {
     difficulty: quantity('difficulty'),
     baseFeePerGas: quantity('baseFee') ?? quantity('baseFeePerGas'),
     coinbase: coinbase === undefined ? undefined : readFixedData(coinbase, 20, 'common.Address'),
+    prevRandao: random === undefined ? undefined : readHash(random),
   })
 }
 

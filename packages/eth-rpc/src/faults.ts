@@ -41,6 +41,23 @@ const codes = {
   reverted: 3,
 } as const
 
+/** Source: execution-apis, eth_simulateV1. */
+const simulationCodes = {
+  nonceTooLow: -38010,
+  nonceTooHigh: -38011,
+  feeCapTooLow: -38012,
+  intrinsicGas: -38013,
+  insufficientFunds: -38014,
+  blockGasLimit: -38015,
+  blockNumber: -38020,
+  blockTimestamp: -38021,
+  initCodeTooLarge: -38025,
+  clientLimit: -38026,
+  vm: -32015,
+} as const
+
+export type SimulationFault = keyof typeof simulationCodes
+
 export const faults = {
   parse: (): RpcFault => new RpcFault(codes.parse, 'parse error'),
   invalidRequest: (): RpcFault => new RpcFault(codes.invalidRequest, 'invalid request'),
@@ -64,6 +81,8 @@ export const faults = {
   invalidParameters: (message: string): RpcFault => new RpcFault(codes.invalidParameters, message),
   timeout: (): RpcFault => new RpcFault(codes.timeout, 'request timed out'),
   server: (message: string, data?: unknown): RpcFault => new RpcFault(codes.server, message, data),
+  simulation: (kind: SimulationFault, message: string): RpcFault =>
+    new RpcFault(simulationCodes[kind], message),
   /** `data` are the bytes that the contract reverted with. */
   reverted: (reason: string | undefined, data: Uint8Array): RpcFault =>
     new RpcFault(

@@ -8,6 +8,7 @@ import { ethBlockMethods, type TransactionFinder } from './namespaces/eth-blocks
 import { ethCallMethods } from './namespaces/eth-calls.ts'
 import { ethFeeMethods } from './namespaces/eth-fees.ts'
 import { ethFilterMethods } from './namespaces/eth-filters.ts'
+import { ethSimulateMethods } from './namespaces/eth-simulate.ts'
 import { ethSubscriptionMethods } from './namespaces/eth-subscriptions.ts'
 import { ethFactMethods, type NodeFacts, netMethods, web3Methods } from './namespaces/web3-net.ts'
 import type { NodeView } from './node-view.ts'
@@ -36,6 +37,7 @@ export function readNamespaces(options: ReadNamespaceOptions): {
       ...ethBlockMethods(view, pool),
       ...ethAccountMethods(view, pool),
       ...ethCallMethods(view, options.calls),
+      ...ethSimulateMethods(view, options.calls),
       ...ethFeeMethods(view, turns),
       ...ethFilterMethods({ ...options, turns }),
       ...ethSubscriptionMethods({ store: view.chain.store, events, random }),

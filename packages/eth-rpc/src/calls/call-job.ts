@@ -23,6 +23,7 @@ import {
   gasAboveAllowance,
   outcomeFault,
 } from './call-runner.ts'
+import { type SimulateJob, simulate } from './simulation.ts'
 
 /** Plain records: they go from thread to thread. */
 export type CallJob =
@@ -41,6 +42,7 @@ export type CallJob =
   | TraceBlockJob
   | TraceCallJob
   | BlockChangesJob
+  | SimulateJob
 
 /** What a job runs with, on and within. */
 export interface CallPlace {
@@ -71,6 +73,8 @@ export function runCallJob(place: CallPlace, job: CallJob): unknown {
       return runTraceCall(place, job)
     case 'blockChanges':
       return runBlockChanges(place, job)
+    case 'simulate':
+      return simulate(place, job)
   }
 }
 

@@ -144,12 +144,15 @@ export class CallRunner {
     if (!(error instanceof ExecutionError)) return error
     if (this.#options.refusal !== undefined) return this.#options.refusal(error)
     if (error.code === 'ABORTED') {
-      const seconds = this.#limits.durationMsMax / 1000
-      const { code, message } = faults.server(`execution aborted (timeout = ${seconds}s)`)
+      const { code, message } = timeoutOf(this.#limits)
       return new CallTimeout(code, message)
     }
     return faults.server(`err: ${error.shortMessage} (supplied gas ${gas})`)
   }
+}
+
+export function timeoutOf({ durationMsMax }: CallLimits): RpcFault {
+  return faults.server(`execution aborted (timeout = ${durationMsMax / 1000}s)`)
 }
 
 /** @returns the fault that a failed message is answered with; undefined when it succeeded. */

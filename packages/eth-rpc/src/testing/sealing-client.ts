@@ -43,15 +43,15 @@ export class SealingClient {
   }
 
   /** @returns the hash at once; several in one turn of the event loop come into one block. */
-  submit(fields: { to?: string; data?: string; value?: bigint }): string {
-    const { to, data = '0x', value = 0n } = fields
+  submit(fields: { to?: string; data?: string; value?: bigint; gasLimit?: bigint }): string {
+    const { to, data = '0x', value = 0n, gasLimit = 200_000n } = fields
     const unsigned = {
       type: 2 as const,
       chainId: BigInt(testChainId),
       nonce: this.#nonce++,
       maxPriorityFeePerGas: 10n ** 9n,
       maxFeePerGas: 10n ** 10n,
-      gasLimit: 200_000n,
+      gasLimit,
       to: to === undefined ? undefined : dataFromHex(to),
       value,
       data: dataFromHex(data),
