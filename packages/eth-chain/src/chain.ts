@@ -244,11 +244,6 @@ export class Chain implements ChainReader {
     return true
   }
 
-  /** Puts a sealed block on the disk before its seal is recorded: see Sealer. */
-  keepSealed(address: string, block: Block): void {
-    this.#database.writeSync(() => this.store.putSealedBlock(address, block))
-  }
-
   executedBlock(hash: string): ExecutedBlock | undefined {
     return this.store.executedBlock(hash)
   }

@@ -1,5 +1,11 @@
 import { utf8 } from '@cairn/core'
-import { type BlockHeader, emptyCodeHash } from '@cairn/eth-codec'
+import {
+  type Block,
+  type BlockHeader,
+  cliqueSealHash,
+  dataToHex,
+  emptyCodeHash,
+} from '@cairn/eth-codec'
 import { describe, expect, it } from 'vitest'
 import { CliqueTestChain } from '../testing/clique-chain.ts'
 import { SealRecord, type SealRecordStore, sealEntryCountMax } from './seal-record.ts'
@@ -14,22 +20,28 @@ class MemoryStore implements SealRecordStore {
     this.writeCount++
     this.bytes = bytes
   }
+  close = async () => undefined
 }
 
 const chain = new CliqueTestChain('A')
 
-function blocks(count: number): BlockHeader[] {
+function blockOf(header: BlockHeader): Block {
+  return { header, transactions: [], uncles: [] }
+}
+
+function blocks(count: number): Block[] {
   const headers: BlockHeader[] = []
   let head = chain.genesis
   for (let i = 0; i < count; i++) {
     head = chain.add(chain.seal(head, 'A'))
     headers.push(head)
   }
-  return headers
+  return headers.map(blockOf)
 }
 
-const [one, two, three] = blocks(3) as [BlockHeader, BlockHeader, BlockHeader]
-const otherTwo = chain.seal(one, 'A', undefined, { timestamp: two.timestamp + 1n })
+const [one, two, three] = blocks(3) as [Block, Block, Block]
+const otherTime = { timestamp: two.header.timestamp + 1n }
+const otherTwo = blockOf(chain.seal(one.header, 'A', undefined, otherTime))
 
 describe('SealRecord', () => {
   it('grants one block on a parent, however often it is asked', async () => {
@@ -48,14 +60,28 @@ describe('SealRecord', () => {
     await (await SealRecord.open(store)).claim(two)
     const record = await SealRecord.open(store)
     expect(record.numberMax).toBe(2n)
+    expect(record.lastBlock).toEqual(two)
     expect(await record.claim(otherTwo)).toMatchObject({ kind: 'refused' })
     expect(await record.claim(two)).toEqual({ kind: 'granted' })
+  })
+
+  it('reads a record from before it held the block', async () => {
+    const store = new MemoryStore()
+    const { number, parentHash } = two.header
+    const sealHash = dataToHex(cliqueSealHash(two.header))
+    const sealed = [{ number: String(number), parentHash: dataToHex(parentHash), sealHash }]
+    store.bytes = utf8(JSON.stringify({ version: 1, sealed }))
+    const record = await SealRecord.open(store)
+    expect(record.lastBlock).toBeUndefined()
+    expect(await record.claim(otherTwo)).toMatchObject({ kind: 'refused' })
+    expect(await record.claim(three)).toEqual({ kind: 'granted' })
+    expect((await SealRecord.open(store)).lastBlock).toEqual(three)
   })
 
   it('grants another block of the same number on another parent: that is another branch', async () => {
     const record = await SealRecord.open(new MemoryStore())
     await record.claim(two)
-    const branch = { ...two, parentHash: emptyCodeHash }
+    const branch = blockOf({ ...two.header, parentHash: emptyCodeHash })
     expect(await record.claim(branch)).toEqual({ kind: 'granted' })
     expect(await record.claim(otherTwo)).toMatchObject({ kind: 'refused' })
   })
@@ -80,9 +106,9 @@ describe('SealRecord', () => {
     const store = new MemoryStore()
     const record = await SealRecord.open(store)
     const many = blocks(sealEntryCountMax + 2).slice(1)
-    for (const header of many) expect(await record.claim(header)).toEqual({ kind: 'granted' })
+    for (const block of many) expect(await record.claim(block)).toEqual({ kind: 'granted' })
     expect(await record.claim(one)).toEqual({ kind: 'tooOld', numberMin: 3n })
-    const late = { ...three, parentHash: emptyCodeHash }
+    const late = blockOf({ ...three.header, parentHash: emptyCodeHash })
     expect(await record.claim(late)).toEqual({ kind: 'tooOld', numberMin: 3n })
     expect(store.bytes?.length).toBeLessThan(8192)
   })

@@ -1,15 +1,30 @@
 /**
  * The record of what one key has sealed, which keeps it from ever sealing two different blocks on one parent: not
- * after a crash, a restart, or a fault of the caller's. It is on the disk before a block may leave.
+ * after a crash, a restart, or a fault of the caller's. It is on the disk before a block may leave, and holds the last
+ * block whole, so that a crash never leaves the record of a block that is lost.
+ *
+ *   [[[block number, parent hash, seal hash]…], block]      RLP, blocks ascending by number
  */
-import { assert, fromUtf8, utf8 } from '@cairn/core'
-import { type BlockHeader, cliqueSealHash, dataToHex } from '@cairn/eth-codec'
+import { assert, fromUtf8 } from '@cairn/core'
+import {
+  type Block,
+  cliqueSealHash,
+  dataFromHex,
+  dataToHex,
+  decodeBlock,
+  decodeRlp,
+  encodeBlock,
+  encodeRlp,
+  type RlpItem,
+} from '@cairn/eth-codec'
+import { decodeU64, encodeU64 } from '../store/keys.ts'
 
 /** Where the record lies; one for each key. */
 export interface SealRecordStore {
   read(): Promise<Uint8Array | undefined>
-  /** Replaces the record, whole and durable before this resolves. */
+  /** Replaces the record, whole and durable before this resolves. A crash leaves either this one or that before. */
   write(bytes: Uint8Array): Promise<void>
+  close(): Promise<void>
 }
 
 export type SealClaim =
@@ -27,7 +42,7 @@ interface SealEntry {
 
 /**
  * Blocks remembered. A signer seals one in n/2 + 1 blocks, so that these reach back further than branches live; each
- * makes the file, which is written for every block, 170 bytes longer.
+ * makes the record, which is written for every block, 77 bytes longer.
  */
 export const sealEntryCountMax = 32
 
@@ -35,18 +50,26 @@ export class SealRecord {
   readonly #store: SealRecordStore
   /** Ascending by number. */
   #entries: readonly SealEntry[]
+  #lastBlock: Block | undefined
   /** One claim after the other: each sees what the one before it has written. */
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(store: SealRecordStore, entries: readonly SealEntry[]) {
+  private constructor(store: SealRecordStore, { entries, lastBlock }: SealRecordContent) {
     this.#store = store
     this.#entries = entries
+    this.#lastBlock = lastBlock
   }
 
-  /** Reads the record. @throws SyntaxError or AssertionError when it is damaged: then nothing may be sealed. */
+  /** Reads the record. @throws Error when it is damaged: then nothing may be sealed. */
   static async open(store: SealRecordStore): Promise<SealRecord> {
     const bytes = await store.read()
-    return new SealRecord(store, bytes === undefined ? [] : parseEntries(bytes))
+    const content = bytes === undefined ? { entries: [], lastBlock: undefined } : parse(bytes)
+    return new SealRecord(store, content)
+  }
+
+  /** What was sealed last, and may have been kept by a crash from becoming the head. */
+  get lastBlock(): Block | undefined {
+    return this.#lastBlock
   }
 
   /** The highest block that the key has sealed. */
@@ -55,16 +78,17 @@ export class SealRecord {
   }
 
   /**
-   * Asks to publish a block with this header, sealed or not yet. When it is granted, the record is on the disk.
+   * Asks to publish a sealed block. When it is granted, the record is on the disk, and the block with it.
    * Asking again for the same block is granted again.
    */
-  claim(header: BlockHeader): Promise<SealClaim> {
-    const claimed = this.#last.then(() => this.#claim(header))
+  claim(block: Block): Promise<SealClaim> {
+    const claimed = this.#last.then(() => this.#claim(block))
     this.#last = claimed.catch(() => undefined)
     return claimed
   }
 
-  async #claim(header: BlockHeader): Promise<SealClaim> {
+  async #claim(block: Block): Promise<SealClaim> {
+    const { header } = block
     const entry: SealEntry = {
       number: header.number,
       parentHash: dataToHex(header.parentHash),
@@ -83,22 +107,59 @@ export class SealRecord {
     const entries = [...this.#entries, entry]
       .sort((a, b) => (a.number < b.number ? -1 : a.number > b.number ? 1 : 0))
       .slice(-sealEntryCountMax)
-    await this.#store.write(formatEntries(entries))
+    await this.#store.write(format(entries, block))
     this.#entries = entries
+    this.#lastBlock = block
     return { kind: 'granted' }
   }
 }
 
-function formatEntries(entries: readonly SealEntry[]): Uint8Array {
-  const rows = entries.map((entry) => ({ ...entry, number: entry.number.toString() }))
-  return utf8(JSON.stringify({ version: 1, sealed: rows }))
+interface SealRecordContent {
+  readonly entries: readonly SealEntry[]
+  readonly lastBlock: Block | undefined
 }
 
-function parseEntries(bytes: Uint8Array): SealEntry[] {
+function format(entries: readonly SealEntry[], block: Block): Uint8Array {
+  const rows = entries.map(({ number, parentHash, sealHash }) => [
+    encodeU64(number),
+    dataFromHex(parentHash),
+    dataFromHex(sealHash),
+  ])
+  return encodeRlp([rows, encodeBlock(block)])
+}
+
+function parse(bytes: Uint8Array): SealRecordContent {
+  if (bytes[0] === '{'.charCodeAt(0)) return { entries: parseJson(bytes), lastBlock: undefined }
+  const [rows, block] = listOf(decodeRlp(bytes))
+  const entries = listOf(rows).map((row) => {
+    const [number, parentHash, sealHash] = listOf(row).map(bytesOf) as Uint8Array[]
+    return {
+      number: decodeU64(bytesOf(number)),
+      parentHash: dataToHex(bytesOf(parentHash)),
+      sealHash: dataToHex(bytesOf(sealHash)),
+    }
+  })
+  return { entries, lastBlock: decodeBlock(bytesOf(block)) }
+}
+
+/** As records were before they held the block. */
+function parseJson(bytes: Uint8Array): SealEntry[] {
   const { version, sealed } = JSON.parse(fromUtf8(bytes)) as {
     readonly version: number
     readonly sealed: readonly { number: string; parentHash: string; sealHash: string }[]
   }
-  assert(version === 1 && Array.isArray(sealed), 'the record of sealed blocks is damaged')
+  assert(version === 1 && Array.isArray(sealed), damaged)
   return sealed.map((row) => ({ ...row, number: BigInt(row.number) }))
+}
+
+const damaged = 'the record of sealed blocks is damaged'
+
+function listOf(item: RlpItem | undefined): readonly RlpItem[] {
+  assert(item !== undefined && !(item instanceof Uint8Array), damaged)
+  return item
+}
+
+function bytesOf(item: RlpItem | undefined): Uint8Array {
+  assert(item instanceof Uint8Array, damaged)
+  return item
 }

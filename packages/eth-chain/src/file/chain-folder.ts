@@ -2,7 +2,7 @@
  * The data folder of a node, laid out as geth's: who holds it, the chain's database, the record of what was sealed.
  *
  *   D/geth/chaindata/        LMDB: chain and state
- *   D/geth/sealed-ADDRESS    what a key has sealed
+ *   D/geth/sealed-ADDRESS    what a key has sealed (seal-record-file.ts)
  *   D/geth/transactions.rlp  local transactions that wait (pool-journal.ts)
  */
 import type { FileSystem } from '@cairn/core'
@@ -14,6 +14,7 @@ import {
 } from '@cairn/eth-state'
 import { type DirectoryLock, lockDirectory } from '@cairn/journal'
 import type { SealRecordStore } from '../clique/seal-record.ts'
+import { SealRecordFile } from './seal-record-file.ts'
 
 export interface ChainFolder {
   readonly database: Database
@@ -35,10 +36,17 @@ export async function openChainFolder(
   const lock: DirectoryLock = await lockDirectory(geth)
   try {
     const database = openLmdbDatabase(`${geth}/chaindata`)
+    const records = new Map<string, SealRecordFile>()
     return {
       database,
-      sealRecord: (address) => fileRecord(`${geth}/sealed-${address}`, fileSystem),
+      sealRecord(address) {
+        const record =
+          records.get(address) ?? new SealRecordFile(`${geth}/sealed-${address}`, fileSystem)
+        records.set(address, record)
+        return record
+      },
       async close() {
+        for (const record of records.values()) await record.close()
         await database.close()
         await lock.release()
       },
@@ -52,11 +60,4 @@ export async function openChainFolder(
 /** The chain of a folder that another thread of this process has opened, to read from. */
 export function openChainFolderReplica(directory: string): DatabaseReplica {
   return openLmdbReplica(`${directory}/geth/chaindata`)
-}
-
-function fileRecord(path: string, fileSystem: FileSystem): SealRecordStore {
-  return {
-    read: async () => ((await fileSystem.exists(path)) ? fileSystem.readFile(path) : undefined),
-    write: (bytes) => fileSystem.writeFileAtomic(path, bytes, 0o600),
-  }
 }

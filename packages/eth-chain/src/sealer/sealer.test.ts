@@ -1,5 +1,4 @@
 import { type Clock, createSystemClock } from '@cairn/core'
-import { dataToHex } from '@cairn/eth-codec'
 import { createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import type { BlocksChange, Chain } from '../chain.ts'
@@ -12,7 +11,6 @@ import {
   memoryRecord,
   PlainPool,
 } from '../testing/chain-kit.ts'
-import { addressOf } from '../testing/clique-chain.ts'
 
 /** Resolves with the first change of the head for which `isIt` holds. */
 function headChange(
@@ -109,8 +107,7 @@ describe('sealer', () => {
     const sealed = kit.makeBlock(kit.chain.genesisHash, 'A', [kit.transaction('B', { value: 3n })])
     const pool = new PlainPool()
     // As far as a process came that was killed before the block was its head.
-    kit.chain.keepSealed(dataToHex(addressOf('A')), sealed)
-    await (await SealRecord.open(record)).claim(sealed.header)
+    await (await SealRecord.open(record)).claim(sealed)
     pool.follow(kit.chain)
     const sealer = await kit.createSealer('A', pool, record)
     const first = headChange(kit.chain)

@@ -209,14 +209,13 @@ export class Sealer {
     const { chain, record, privateKey, logger } = this.#options
     const header = sealCliqueHeader(candidate.close(), privateKey)
     const block = { header, transactions: candidate.transactions, uncles: [] }
-    const before = chain.store.sealedBlock(this.address)
+    const before = record.lastBlock
     if (before !== undefined && equalBytes(before.header.parentHash, header.parentHash)) {
       return this.#adoptBefore(before)
     }
-    // The block is kept before it is recorded: after a crash in between the two, or right after, it is the one block
-    // that this key may put on the parent, and has to be there.
-    chain.keepSealed(this.address, block)
-    const claim = await record.claim(header)
+    // The record holds the block: after a crash before the next line but one it is the one block that this key may put
+    // on the parent, and has to be there.
+    const claim = await record.claim(block)
     if (claim.kind !== 'granted') {
       const { number } = header
       logger.log('warn', 'not sealed: another block was sealed on this parent', { number })
@@ -228,7 +227,7 @@ export class Sealer {
   /** A block that was sealed on the head and not adopted, since the process ended: it is, now. */
   async #adoptBefore(block: Block): Promise<Block | undefined> {
     const { chain, record } = this.#options
-    const claim = await record.claim(block.header)
+    const claim = await record.claim(block)
     if (claim.kind !== 'granted') return undefined
     chain.importBlocks([block])
     return block

@@ -9,8 +9,7 @@
  *   canonical      block number u64                 → block hash
  *   places         transaction hash                 → block number u64, index u32      canonical chain only
  *   postings       kind u8 ‖ value ‖ number u64     → nothing: a block that has logs of the address or topic
- *   chainMeta      "head", "genesis", "genesisFile", "config", "stateSuffix": which tables hold the state,
- *                  "sealed" ‖ address: the last block that this key has sealed
+ *   chainMeta      "head", "genesis", "genesisFile", "config", "stateSuffix": which tables hold the state
  *   snapshots      block hash                       → Clique snapshot as JSON
  */
 import { concatBytes, fromUtf8, utf8 } from '@cairn/core'
@@ -22,10 +21,8 @@ import {
   blockBodyToRlp,
   dataFromHex,
   dataToHex,
-  decodeBlock,
   decodeBlockHeader,
   decodeRlp,
-  encodeBlock,
   encodeBlockHeader,
   encodeRlp,
   type Receipt,
@@ -223,12 +220,6 @@ export class ChainStore {
     return this.#readMetaText('stateSuffix') ?? ''
   }
 
-  /** The last block that a key of this node has sealed, adopted or not. */
-  sealedBlock(address: string): Block | undefined {
-    const bytes = this.#meta.get(utf8(`sealed${address}`))
-    return bytes === undefined ? undefined : decodeBlock(bytes)
-  }
-
   /** Blocks with logs of that address or topic, upwards; some may have left the canonical chain. */
   *postings(kind: number, value: Uint8Array, from: bigint, to: bigint): Generator<bigint> {
     const prefix = concatBytes(Uint8Array.of(kind), value)
@@ -296,10 +287,6 @@ export class ChainStore {
     this.#meta.put(utf8('genesis'), dataFromHex(hash))
     this.#meta.put(utf8('genesisFile'), utf8(genesisJson))
     this.putConfig(configJson)
-  }
-
-  putSealedBlock(address: string, block: Block): void {
-    this.#meta.put(utf8(`sealed${address}`), encodeBlock(block))
   }
 
   putStateSuffix(suffix: string): void {

@@ -232,6 +232,7 @@ export function memoryRecord(): SealRecordStore {
     write: async (written) => {
       bytes = written
     },
+    close: async () => undefined,
   }
 }
 

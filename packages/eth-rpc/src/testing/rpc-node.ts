@@ -80,7 +80,8 @@ export async function openRpcTestNode(
   })
   const database = createMemoryDatabase()
   const chain = new Chain({ database, evm: new Evm(), clock, genesis })
-  const recordOf = () => ({ read: async () => undefined, write: async () => undefined })
+  const nothing = async (): Promise<undefined> => undefined
+  const recordOf = () => ({ read: nothing, write: nothing, close: nothing })
   const execution = new LocalExecution({ chain, clock, recordOf })
   const node = new ChainNode({ execution, clock })
   const accounts = new AccountManager({
