@@ -1,7 +1,7 @@
 /**
- * Projects of developer tools, run by the tools as they come from the registry. Hardhat and truffle together take 720
- * MB and up to a minute to install, more than all the rest of the workspace: so each has a folder with a lock file of
- * its own, no workspace, installed when the first test needs it. Neither `npm start` nor `npm ci` knows of them.
+ * Projects of developer tools, run by the tools as they come from the registry. Hardhat, truffle and forge together
+ * take 820 MB and a minute to install, more than all the rest of the workspace: so each has a folder with a lock file
+ * of its own, no workspace, installed when the first test needs it. Neither `npm start` nor `npm ci` knows of them.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
@@ -19,6 +19,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const installMsMax = 300_000
 /** The longest run takes 10 s where nothing else runs. */
 const toolMsMax = 120_000
+/** More than any of them prints. */
+const outputBytesMax = 16 * 1024 * 1024
 /** For vitest: a test runs two tools at most. */
 export const timeouts: { readonly hookTimeout: number; readonly testTimeout: number } = {
   hookTimeout: installMsMax + 60_000,
@@ -35,10 +37,10 @@ export interface ToolProject {
 
 /**
  * A copy of the project, so that what the tools write stays out of the source.
- * @param program Within the folder of the project.
+ * @param program Within the folder of the project: JavaScript, or a binary.
  */
 export async function openToolProject(
-  name: 'hardhat' | 'truffle',
+  name: 'foundry' | 'hardhat' | 'truffle',
   program: string,
   periodSeconds = 1,
 ): Promise<ToolProject> {
@@ -53,6 +55,8 @@ export async function openToolProject(
   await cp(tokenSourceFile, join(project, 'contracts', basename(tokenSourceFile)))
   const server = await startChain(join(folder, 'data'), periodSeconds)
   const { http = '', devAccount } = server.info.endpoints.ethereum ?? {}
+  const path = join(project, program)
+  const command = program.endsWith('.js') ? [process.execPath, path] : [path]
   const env = {
     PATH: process.env['PATH'],
     // Tools keep settings and compilers at home.
@@ -65,9 +69,10 @@ export async function openToolProject(
   return {
     server,
     async tool(...words) {
-      const options = { cwd: project, env, timeout: toolMsMax }
+      const options = { cwd: project, env, timeout: toolMsMax, maxBuffer: outputBytesMax }
       try {
-        const { stdout } = await run(process.execPath, [join(project, program), ...words], options)
+        const [file = '', ...first] = command
+        const { stdout } = await run(file, [...first, ...words], options)
         return stripVTControlCharacters(stdout)
       } catch (error) {
         const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
