@@ -185,7 +185,7 @@ function makeBlock(
     const sender = senders[each.sender] as Uint8Array
     const nonce = execution.state.accountOf(sender).nonce
     const transaction = signed(scenario, each, nonce)
-    candidate.add({ transaction, hash: '', sender })
+    candidate.add({ transaction, sender })
   }
   const sealed = sealCliqueHeader(candidate.close(), signerKey)
   return { header: sealed, transactions: candidate.transactions, uncles: [] }

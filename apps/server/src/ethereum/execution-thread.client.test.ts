@@ -166,7 +166,7 @@ class BlockMaker {
     const execution = chain.execute(chain.stateOf(head.header), header, signer)
     const candidate = new Candidate(header, execution)
     for (const each of transactions) {
-      candidate.add({ transaction: each, hash: '', sender: recoverSender(each) })
+      candidate.add({ transaction: each, sender: recoverSender(each) })
     }
     const sealed = sealCliqueHeader(candidate.close(), development.sealerKey)
     const block = { header: sealed, transactions: candidate.transactions, uncles: [] }

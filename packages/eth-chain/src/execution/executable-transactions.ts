@@ -2,22 +2,32 @@
  * The pool as the thread that executes knows it: what may be executed, told by the pool on the other thread. It is a
  * little behind, and never ahead; what a block has taken leaves at once, so that none is tried twice.
  */
-import { dataToHex, type StateReader, transactionHash } from '@cairn/eth-codec'
+import { type StateReader, type Transaction, transactionHash } from '@cairn/eth-codec'
 import type { BlocksChange } from '../chain.ts'
 import { TransactionSelection } from '../pool/selection.ts'
 import type { PendingTransaction } from '../sealer/candidate.ts'
 import type { PendingTransactions } from '../sealer/sealer.ts'
 
 interface Waiting extends PendingTransaction {
+  readonly key: string
+  readonly sender: Uint8Array
+  /** The sender's, by nonce. */
+  readonly own: SenderQueue
   /** Counts up as they arrive. */
   readonly arrival: number
+}
+
+interface SenderQueue {
+  readonly key: string
+  readonly byNonce: Map<bigint, Waiting>
 }
 
 export class ExecutableTransactions implements PendingTransactions {
   readonly #headState: () => StateReader
   readonly #byHash = new Map<string, Waiting>()
-  /** By sender, then by nonce. */
-  readonly #bySender = new Map<string, Map<bigint, Waiting>>()
+  /** Blocks that were made of what waits here have the same objects. */
+  readonly #byTransaction = new Map<Transaction, Waiting>()
+  readonly #bySender = new Map<string, SenderQueue>()
   readonly #listeners = new Set<(transaction: PendingTransaction) => void>()
   #arrivals = 0
 
@@ -36,33 +46,33 @@ export class ExecutableTransactions implements PendingTransactions {
     }
   }
 
-  remove(hash: string): void {
-    const waiting = this.#byHash.get(hash)
-    if (waiting === undefined) return
-    this.#byHash.delete(hash)
-    const sender = dataToHex(waiting.sender)
-    const own = this.#bySender.get(sender)
-    const { nonce } = waiting.transaction
-    if (own?.get(nonce) === waiting) own.delete(nonce)
-    if (own?.size === 0) this.#bySender.delete(sender)
+  /** @param hash 32 bytes. */
+  remove(hash: Uint8Array): void {
+    const waiting = this.#byHash.get(keyOf(hash))
+    if (waiting !== undefined) this.#remove(waiting)
   }
 
   /** The head has moved: what a block has taken leaves, and what one had that left may be executed again. */
   follow({ removed, added }: BlocksChange): void {
     for (const { block, senders } of removed) {
       for (const [index, transaction] of block.transactions.entries()) {
-        const hash = dataToHex(transactionHash(transaction))
-        this.#put({ transaction, hash, sender: senders[index] as Uint8Array })
+        this.#put({ transaction, sender: senders[index] as Uint8Array })
       }
     }
     for (const { block, senders } of added) {
-      for (const [index, { nonce }] of block.transactions.entries()) {
-        // Whichever the block has at that nonce, no other can follow.
-        const own = this.#bySender.get(dataToHex(senders[index] as Uint8Array))
-        const waiting = own?.get(nonce)
-        if (waiting !== undefined) this.remove(waiting.hash)
+      if (this.count === 0) return
+      for (const [index, transaction] of block.transactions.entries()) {
+        const waiting =
+          this.#byTransaction.get(transaction) ??
+          // Whichever the block has at that nonce, no other can follow.
+          this.#at(senders[index] as Uint8Array, transaction.nonce)
+        if (waiting !== undefined) this.#remove(waiting)
       }
     }
+  }
+
+  hasAny(): boolean {
+    return this.count > 0
   }
 
   select(baseFee: bigint): TransactionSelection<Waiting> {
@@ -80,35 +90,62 @@ export class ExecutableTransactions implements PendingTransactions {
     return () => this.#listeners.delete(listener)
   }
 
-  #put(transaction: PendingTransaction): void {
-    const { hash, sender } = transaction
-    if (this.#byHash.has(hash)) return
-    const waiting = { ...transaction, arrival: this.#arrivals++ }
-    const name = dataToHex(sender)
-    let own = this.#bySender.get(name)
+  #at(sender: Uint8Array, nonce: bigint): Waiting | undefined {
+    return this.#bySender.get(keyOf(sender))?.byNonce.get(nonce)
+  }
+
+  #put({ transaction, sender }: PendingTransaction): void {
+    const key = keyOf(transactionHash(transaction))
+    if (this.#byHash.has(key)) return
+    const own = this.#queueOf(sender)
+    const replaced = own.byNonce.get(transaction.nonce)
+    if (replaced !== undefined) this.#forget(replaced)
+    const waiting = { transaction, sender, key, own, arrival: this.#arrivals++ }
+    own.byNonce.set(transaction.nonce, waiting)
+    this.#byHash.set(key, waiting)
+    this.#byTransaction.set(transaction, waiting)
+  }
+
+  #queueOf(sender: Uint8Array): SenderQueue {
+    const key = keyOf(sender)
+    let own = this.#bySender.get(key)
     if (own === undefined) {
-      own = new Map()
-      this.#bySender.set(name, own)
+      own = { key, byNonce: new Map() }
+      this.#bySender.set(key, own)
     }
-    const { nonce } = transaction.transaction
-    const replaced = own.get(nonce)
-    if (replaced !== undefined) this.#byHash.delete(replaced.hash)
-    own.set(nonce, waiting)
-    this.#byHash.set(hash, waiting)
+    return own
+  }
+
+  #remove(waiting: Waiting): void {
+    const { own, transaction } = waiting
+    own.byNonce.delete(transaction.nonce)
+    if (own.byNonce.size === 0) this.#bySender.delete(own.key)
+    this.#forget(waiting)
+  }
+
+  #forget({ key, transaction }: Waiting): void {
+    this.#byHash.delete(key)
+    this.#byTransaction.delete(transaction)
   }
 
   /** Of one sender, from its account's nonce on without a gap. What is below the nonce leaves. */
-  #executableOf(own: Map<bigint, Waiting>, state: StateReader): Waiting[] {
-    const [first] = own.values()
+  #executableOf({ byNonce }: SenderQueue, state: StateReader): Waiting[] {
+    const [first] = byNonce.values()
     if (first === undefined) return []
     const nonce = state.readAccount(first.sender)?.nonce ?? 0n
-    for (const waiting of [...own.values()]) {
-      if (waiting.transaction.nonce < nonce) this.remove(waiting.hash)
-    }
     const executable: Waiting[] = []
-    for (let at = nonce, next = own.get(at); next !== undefined; next = own.get(++at)) {
+    for (let at = nonce, next = byNonce.get(at); next !== undefined; next = byNonce.get(++at)) {
       executable.push(next)
+    }
+    if (executable.length === byNonce.size) return executable
+    for (const waiting of [...byNonce.values()]) {
+      if (waiting.transaction.nonce < nonce) this.#remove(waiting)
     }
     return executable
   }
+}
+
+/** A short text of bytes: the quickest key of a map. */
+function keyOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

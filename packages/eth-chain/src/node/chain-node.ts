@@ -18,7 +18,6 @@ import {
 } from '../pool/pooled-transaction.ts'
 import { type PoolLimits, TransactionPool } from '../pool/transaction-pool.ts'
 import type { PoolHead } from '../pool/validation.ts'
-import type { PendingTransaction } from '../sealer/candidate.ts'
 
 export interface ChainNodeOptions {
   readonly execution: Execution
@@ -72,7 +71,7 @@ export class ChainNode {
     return this.add(readIncoming(raw)).hash
   }
 
-  onExecutable(listener: (transaction: PendingTransaction) => void): () => void {
+  onExecutable(listener: (transaction: PooledTransaction) => void): () => void {
     return this.pool.onExecutable(listener)
   }
 

@@ -186,6 +186,11 @@ export class TransactionPool implements PendingTransactions {
     })
   }
 
+  /** Whether any can be executed now. */
+  hasAny(): boolean {
+    return this.#pendingCount > 0
+  }
+
   /** What a sealer takes now, best first; later arrivals are announced to listeners. */
   select(baseFee: bigint = this.#head.baseFee): TransactionSelection<PooledTransaction> {
     const senders = [...this.#accounts.values()]

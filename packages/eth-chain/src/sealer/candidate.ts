@@ -10,8 +10,6 @@ import type { BlockExecution } from '../import/execution.ts'
 /** What the pool knows of a transaction that may be executed now or after others of its sender. */
 export interface PendingTransaction {
   readonly transaction: Transaction
-  /** `0x` and 64 digits. */
-  readonly hash: string
   /** 20 bytes. */
   readonly sender: Uint8Array
 }

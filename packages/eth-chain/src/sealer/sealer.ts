@@ -35,6 +35,8 @@ export interface PendingSelection {
 export interface PendingTransactions {
   /** @param baseFee Of the block, in wei: what cannot pay it is left out; 0 before London. */
   select(baseFee: bigint): PendingSelection
+  /** Whether there is any; now and then there is and cannot be executed. */
+  hasAny(): boolean
   /** Calls back with each transaction that may be executed from now on. @returns what ends it. */
   onExecutable(listener: (transaction: PendingTransaction) => void): () => void
 }
@@ -243,7 +245,7 @@ export class Sealer {
   }
 
   async #waitForTransactions(round: AbortSignal): Promise<void> {
-    if (this.#options.pool.select(0n).peek() === undefined) await this.#waitForWake(round)
+    if (!this.#options.pool.hasAny()) await this.#waitForWake(round)
     // What comes in one turn of the event loop goes into one block.
     await new Promise<void>((resolve) => setImmediate(resolve))
   }

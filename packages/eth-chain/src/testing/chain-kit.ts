@@ -83,10 +83,14 @@ export class PlainPool implements PendingTransactions {
   add(...transactions: readonly Transaction[]): void {
     for (const transaction of transactions) {
       const hash = dataToHex(transactionHash(transaction))
-      const pending = { transaction, hash, sender: recoverSender(transaction) }
+      const pending = { transaction, sender: recoverSender(transaction) }
       this.transactions.set(hash, pending)
       for (const listener of this.#listeners) listener(pending)
     }
+  }
+
+  hasAny(): boolean {
+    return this.transactions.size > 0
   }
 
   select(): PendingSelection {
@@ -183,7 +187,7 @@ export class ChainKit {
     const execution = chain.execute(chain.stateOf(parent), header, addressOf(signer))
     const candidate = new Candidate(header, execution)
     for (const transaction of transactions) {
-      const pending = { transaction, hash: '', sender: recoverSender(transaction) }
+      const pending = { transaction, sender: recoverSender(transaction) }
       if (!candidate.add(pending)) throw new Error('a transaction was refused')
     }
     const sealed = sealCliqueHeader(candidate.close(), keyOf(signer))
