@@ -32,10 +32,6 @@ export interface CallOptions {
   readonly overrides?: readonly StateOverride[] | undefined
   readonly blockOverrides?: BlockOverrides | undefined
   readonly tracer?: Tracer | undefined
-  /** What went before already, upon the same state; a new one unless given. */
-  readonly executionState?: ExecutionState
-  /** What a message that may not run is answered with; as eth_call does unless given. */
-  refusal?(error: ExecutionError): RpcFault
 }
 
 /** What messages run with: one for each thread. */
@@ -73,7 +69,7 @@ export class CallRunner {
     this.#options = options
     this.#block = { ...context, ...options.blockOverrides }
     this.fork = forkAt(config, this.#block.number, this.#block.timestamp)
-    this.#state = options.executionState ?? evm.createState(state)
+    this.#state = evm.createState(state)
     this.#endsMs = performance.now() + limits.durationMsMax
   }
 
@@ -142,7 +138,6 @@ export class CallRunner {
 
   #refusal(error: unknown, gas: bigint): unknown {
     if (!(error instanceof ExecutionError)) return error
-    if (this.#options.refusal !== undefined) return this.#options.refusal(error)
     if (error.code === 'ABORTED') {
       const { code, message } = timeoutOf(this.#limits)
       return new CallTimeout(code, message)

@@ -16,7 +16,6 @@ import {
   encodeTransaction,
   type ForkName,
   forkAt,
-  includesFork,
   isLondon,
   logsBloom,
   mergeBloom,
@@ -39,6 +38,7 @@ import { faults, type RpcFault } from '../faults.ts'
 import { formatBlock, formatLog, type Json } from '../format.ts'
 import type { CallPlace } from './call-job.ts'
 import { CallTimeout, outcomeFault, timeoutOf } from './call-runner.ts'
+import { messageTransaction } from './message-transaction.ts'
 import { simulationFault } from './simulation-faults.ts'
 import { TransferTracer } from './transfer-tracer.ts'
 
@@ -185,27 +185,14 @@ class Simulation {
         `block gas limit reached: ${spent + wanted} >= ${context.gasLimit}`,
       )
     }
-    const type = typeOf(given, fork)
-    const price = given.gasPrice ?? given.maxFeePerGas ?? 0n
-    return {
-      type,
+    const message = messageTransaction(given, {
       chainId: this.#config.chainId,
-      nonce: given.nonce ?? this.#state.accountOf(sender).nonce,
-      maxFeePerGas: price,
-      maxPriorityFeePerGas: type === 2 ? (given.maxPriorityFeePerGas ?? 0n) : price,
+      fork,
+      nonce: this.#state.accountOf(sender).nonce,
       gasLimit: wanted < this.#gasLeft ? wanted : this.#gasLeft,
-      to: given.to,
-      value: given.value ?? 0n,
-      data: given.data,
-      accessList: type === 0 ? [] : (given.accessList ?? []),
-      signature: unsigned,
-    }
+    })
+    return { ...message, signature: unsigned }
   }
-}
-
-function typeOf({ gasPrice, accessList }: TransactionArguments, fork: ForkName): 0 | 1 | 2 {
-  if (gasPrice === undefined && includesFork(fork, 'london')) return 2
-  return accessList !== undefined && includesFork(fork, 'berlin') ? 1 : 0
 }
 
 // ---- one block ----

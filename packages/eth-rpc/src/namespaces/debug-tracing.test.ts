@@ -106,6 +106,28 @@ describe('traces of calls', () => {
     expect(traced.output).toBe(word(42))
   })
 
+  it('pay for gas if a price is named, as a transaction would', async () => {
+    const from = `0x${'77'.repeat(20)}`
+    const options = {
+      tracer: 'prestateTracer',
+      tracerConfig: { diffMode: true },
+      stateOverrides: { [from]: { balance: '0xde0b6b3a7640000', nonce: '0x3' } },
+    }
+    const balances = async (price: object) => {
+      const call = { from, to: counter, gas: '0x186a0', ...price }
+      const { post } = await resultOf<{ post: Record<string, object> }>(
+        'debug_traceCall',
+        ...[call, 'latest', options],
+      )
+      return post[from]
+    }
+    expect(await balances({})).toEqual({ nonce: 4 })
+    const { gas } = await resultOf<{ gas: number }>('debug_traceCall', { to: counter }, 'latest')
+    const left = 10n ** 18n - BigInt(gas) * 2n * 10n ** 9n
+    const paid = { nonce: 4, balance: `0x${left.toString(16)}` }
+    expect(await balances({ gasPrice: '0x77359400' })).toEqual(paid)
+  })
+
   it('say why a message may not run', async () => {
     const poor = { to: counter, from: `0x${'99'.repeat(20)}`, value: '0x1' }
     expect(await errorOf('debug_traceCall', poor, 'latest', callTracer)).toMatch(

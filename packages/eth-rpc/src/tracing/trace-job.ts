@@ -7,21 +7,24 @@ import {
   type AccountChange,
   type ForkName,
   forkAt,
+  TransactionError,
   type UnsignedTransaction,
 } from '@cairn/eth-codec'
 import {
+  applyOverrides,
   ExecutionError,
   type ExecutionState,
   executeTransaction,
   type Tracer,
+  type TransactionInput,
   type TransactionResult,
 } from '@cairn/eth-evm'
 import type { TransactionArguments } from '../call-arguments.ts'
 import type { CallPlace } from '../calls/call-job.ts'
-import { CallRunner, CallTimeout } from '../calls/call-runner.ts'
-import { faultOf, faults, type RpcFault } from '../faults.ts'
+import { CallTimeout } from '../calls/call-runner.ts'
+import { messageTransaction } from '../calls/message-transaction.ts'
+import { faults } from '../faults.ts'
 import { makeTracer } from './make-tracer.ts'
-import type { ResultTracer, TraceContext } from './result-tracer.ts'
 import { type TraceCallConfig, type TraceConfig, traceTimeoutMsMax } from './trace-config.ts'
 import { TraceRoom } from './trace-room.ts'
 
@@ -62,6 +65,8 @@ export interface BlockChangesJob {
   readonly transactions: readonly ReplayedTransaction[]
 }
 
+const zeroAddress = new Uint8Array(20)
+
 /** How long the whole may take, in ms: each transaction has its own time with geth, and there may be many. */
 export function traceDurationMs(job: TraceBlockJob | TraceCallJob): number {
   const { timeoutMs } = job.config
@@ -97,24 +102,31 @@ export function runTraceBlock(place: CallPlace, job: TraceBlockJob): string {
 /** @returns JSON text. @throws RpcFault; CallTimeout when the time was too short. */
 export function runTraceCall(place: CallPlace, job: TraceCallJob): string {
   const { given, preceding, config } = job
-  const context: TraceContext = { room: new TraceRoom() }
-  const tracer: ResultTracer = makeTracer(config.tracer, context)
+  const { chainId } = place.environment.config
   const replay = new Replay(place)
   for (const each of preceding) replay.run(each, undefined, config.timeoutMs)
-  const durationMsMax = Math.min(place.limits.durationMsMax, config.timeoutMs)
-  const runner = new CallRunner(
-    place.environment,
-    place.state,
-    { ...place.limits, durationMsMax },
+  applyOverrides(replay.state, config.overrides ?? [])
+  const block = { ...place.state.context, ...config.blockOverrides }
+  const fork = forkAt(place.environment.config, block.number, block.timestamp)
+  const sender = given.from ?? zeroAddress
+  const { gasMax } = place.limits
+  const gasLimit = given.gas !== undefined && given.gas < gasMax ? given.gas : gasMax
+  const { nonce } = replay.state.accountOf(sender)
+  const transaction = messageTransaction(given, { chainId, fork, nonce, gasLimit })
+  // A message that names no price pays none, and BASEFEE says so then (geth, NoBaseFee).
+  const isFree = transaction.maxFeePerGas === 0n && block.baseFeePerGas !== undefined
+  const tracer = makeTracer(config.tracer, { room: new TraceRoom() })
+  replay.execute(
     {
-      overrides: config.overrides,
-      blockOverrides: config.blockOverrides,
+      transaction,
+      sender,
+      sentBy: 'anyone',
+      fork,
+      block: isFree ? { ...block, baseFeePerGas: 0n } : block,
       tracer,
-      executionState: replay.state,
-      refusal: refusalOf,
     },
+    config.timeoutMs,
   )
-  runner.run(given)
   return tracer.resultText()
 }
 
@@ -146,38 +158,45 @@ class Replay {
     tracer: Tracer | undefined,
     timeoutMs: number,
   ): void {
-    const { environment, state } = this.#place
-    const endsMs = Math.min(this.#endsMs, performance.now() + timeoutMs)
-    const isOver = () => performance.now() > endsMs
-    if (isOver()) throw timeoutFault()
-    let result: TransactionResult
-    try {
-      result = executeTransaction({
-        evm: environment.evm,
-        state: this.state,
-        fork: this.#fork,
-        block: state.context,
-        chainId: environment.config.chainId,
-        transaction,
-        sender,
-        tracer,
-        shouldAbort: isOver,
-        // Whether it had room in its block was decided when that was made.
-        blockGasLeft: transaction.gasLimit,
-      })
-    } catch (error) {
-      throw error instanceof ExecutionError ? refusalOf(error) : error
-    }
+    const block = this.#place.state.context
+    const input = { transaction, sender, block, fork: this.#fork, tracer }
+    const result = this.execute(input, timeoutMs)
     if (outcome === undefined) return
     // What is told of a transaction has to be what happened.
     assert(result.gasUsed === outcome.gasUsed)
     assert((result.status === 'success') === outcome.isSuccess)
   }
+
+  execute(input: ReplayInput, timeoutMs: number): TransactionResult {
+    const { evm, config } = this.#place.environment
+    const endsMs = Math.min(this.#endsMs, performance.now() + timeoutMs)
+    const isOver = () => performance.now() > endsMs
+    if (isOver()) throw timeoutFault()
+    try {
+      return executeTransaction({
+        ...input,
+        evm,
+        state: this.state,
+        chainId: config.chainId,
+        shouldAbort: isOver,
+        // Whether it had room in its block was decided when that was made.
+        blockGasLeft: input.transaction.gasLimit,
+      })
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
 }
 
-function refusalOf(error: ExecutionError): RpcFault {
-  if (error.code === 'ABORTED') return timeoutFault()
-  return faults.server(`tracing failed: ${faultOf(error).message}`)
+type ReplayInput = Pick<
+  TransactionInput,
+  'transaction' | 'sender' | 'sentBy' | 'fork' | 'block' | 'tracer'
+>
+
+function refusalOf(error: unknown): unknown {
+  if (error instanceof ExecutionError && error.code === 'ABORTED') return timeoutFault()
+  const isRefusal = error instanceof ExecutionError || error instanceof TransactionError
+  return isRefusal ? faults.server(`tracing failed: ${error.shortMessage}`) : error
 }
 
 function timeoutFault(): CallTimeout {
