@@ -112,6 +112,9 @@ describe('an unlocked account', () => {
       expect(signer.toLowerCase()).toBe(from)
     }
     await expect(call('eth_signTypedData_v4', from, '{')).rejects.toThrow('no JSON')
+    await expect(call('eth_signTypedData_v4', from, { primaryType: 'A' })).rejects.toThrow(
+      'cannot unmarshal null into',
+    )
   })
 
   it('signs messages by the name that wallets give it, where `personal` is not served too', async () => {
