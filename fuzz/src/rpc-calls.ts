@@ -64,6 +64,21 @@ const parametersOf: Readonly<Record<string, readonly unknown[]>> = {
   eth_getTransactionReceipt: ['@T'],
   eth_call: [call, 'latest', overrides, { number: '0x5', baseFee: '0x0' }],
   eth_estimateGas: [call, 'latest', overrides],
+  eth_simulateV1: [
+    {
+      blockStateCalls: [
+        {
+          calls: [call],
+          stateOverrides: overrides,
+          blockOverrides: { number: '0x9', time: '0x7fffffff' },
+        },
+      ],
+      traceTransfers: true,
+      validation: false,
+      returnFullTransactions: true,
+    },
+    'latest',
+  ],
   eth_createAccessList: [
     { ...call, accessList: [{ address: '@C', storageKeys: ['@B'] }] },
     'latest',
@@ -117,6 +132,13 @@ const parametersOf: Readonly<Record<string, readonly unknown[]>> = {
   debug_traceBlockByHash: ['@B', { enableMemory: true, enableReturnData: true, limit: 100 }],
   debug_traceBlock: ['0xc0', tracing],
   debug_traceCall: [call, 'latest', { ...tracing, stateOverrides: overrides, txIndex: '0x0' }],
+  debug_accountRange: ['latest', '0x', 10, false, false, true],
+  debug_dumpBlock: ['latest'],
+  debug_storageRangeAt: ['latest', 0, '@C', '0x', 10],
+  debug_getModifiedAccountsByNumber: [0, 1],
+  debug_getModifiedAccountsByHash: ['@B'],
+  debug_preimage: ['@B'],
+  debug_printBlock: [1],
 }
 
 /** Wrong almost everywhere, each in its own way. As text, since some are no values of JavaScript's JSON. */
