@@ -125,20 +125,35 @@ describe.each(['http', 'ws', 'ipc'] as const)('web3 1.10 over %s', (kind) => {
 })
 
 describe.each(['ws', 'ipc'] as const)('web3 1.10 over %s', (kind) => {
-  it('hears of blocks and events', async () => {
+  it('hears of blocks and of events of a contract', async () => {
     const { over, close } = web3Over(kind)
     try {
-      const seen = new Promise<unknown>((resolve, reject) => {
-        const subscription = over.eth.subscribe('newBlockHeaders', (error, header) =>
-          error ? reject(error) : resolve(header),
-        )
-        subscription.on('connected', () => {
-          void web3.eth.sendTransaction({ from, to: from, value: '1' })
-        })
+      const deployment = new over.eth.Contract(compiled.abi as never).deploy({
+        data: compiled.bytecode,
+        arguments: [1],
       })
-      expect(await seen).toMatchObject({ gasUsed: 21_000 })
+      const token = await deployment.send({ from, gas: 1_000_000 })
+      const blocks = listen(over.eth.subscribe('newBlockHeaders'))
+      const transfers = listen(token.events['Transfer']())
+      await Promise.all([blocks.connected, transfers.connected])
+      const to = `0x${'22'.repeat(20)}`
+      await token.methods['transfer'](to, 1).send({ from })
+      expect(await blocks.first).toMatchObject({ gasLimit: 30_000_000 })
+      expect(await transfers.first).toMatchObject({ returnValues: { from, to, value: '1' } })
     } finally {
       close()
     }
   })
 })
+
+/** The first of what a subscription tells. */
+function listen(subscription: {
+  on(event: 'connected' | 'data' | 'error', listener: (value: unknown) => void): unknown
+}) {
+  const next = (event: 'connected' | 'data') =>
+    new Promise<unknown>((resolve, reject) => {
+      subscription.on(event, resolve)
+      subscription.on('error', reject)
+    })
+  return { connected: next('connected'), first: next('data') }
+}
