@@ -138,6 +138,7 @@ const parametersOf: Readonly<Record<string, readonly unknown[]>> = {
   debug_getModifiedAccountsByNumber: [0, 1],
   debug_getModifiedAccountsByHash: ['@B'],
   debug_preimage: ['@B'],
+  debug_getBadBlocks: [],
   debug_printBlock: [1],
 }
 

@@ -85,6 +85,8 @@ export interface ImportResult {
 const batchBlockCountMax = 64
 const batchTransactionCountMax = 2000
 const badBlockCountMax = 1024
+/** Of those, whole blocks. Source: geth 1.13, badBlockToKeep. */
+const badBlockKeptCountMax = 10
 
 /** A block that was executed, and the state after it. */
 interface Extension {
@@ -108,6 +110,7 @@ export class Chain implements ChainReader {
   }
   readonly #listeners = new Set<(change: BlocksChange) => void>()
   readonly #bad = new RecentMap<string>(badBlockCountMax)
+  #badBlocks: readonly Block[] = []
   /** Executed and not written yet, while blocks are being imported. */
   readonly #unwritten = new Map<string, BlockHeader>()
   #head: ChainHead
@@ -161,6 +164,11 @@ export class Chain implements ChainReader {
   stateOf(header: BlockHeader): State {
     // The reader of a committed state is that state.
     return this.#states.readerAt(header.stateRoot) as State
+  }
+
+  /** What was found invalid since the chain was opened: the highest ten, the highest first. */
+  get badBlocks(): readonly Block[] {
+    return this.#badBlocks
   }
 
   /**
@@ -304,10 +312,17 @@ export class Chain implements ChainReader {
     } catch (error) {
       if (error instanceof ChainError && error.code === 'BLOCK_INVALID') {
         this.#bad.set(hash, error.shortMessage)
+        this.#keepBadBlock(block)
         this.#logger.log('warn', 'block refused', { hash, reason: error.shortMessage })
       }
       throw error
     }
+  }
+
+  #keepBadBlock(block: Block): void {
+    const blocks = [block, ...this.#badBlocks]
+    blocks.sort((a, b) => Number(b.header.number - a.header.number))
+    this.#badBlocks = blocks.slice(0, badBlockKeptCountMax)
   }
 
   #refuseBad(hash: string, header: BlockHeader): void {

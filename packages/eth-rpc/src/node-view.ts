@@ -24,7 +24,7 @@ export interface StateView {
 }
 
 /** What is read of a node beside its chain. Both come later, since they may have to come from another thread. */
-export type NodeViewOptions = Pick<Execution, 'chain' | 'pendingBlock' | 'proof'>
+export type NodeViewOptions = Pick<Execution, 'chain' | 'pendingBlock' | 'proof' | 'badBlocks'>
 
 /** Something, at once where it is at hand. */
 export type MaybeLater<T> = T | Promise<T>
@@ -46,6 +46,11 @@ export class NodeView {
   /** Undefined while none is being made. */
   pendingBlock(): Promise<PendingBlock | undefined> {
     return this.#options.pendingBlock()
+  }
+
+  /** In RLP, the highest first. */
+  badBlocks(): Promise<readonly Uint8Array[]> {
+    return this.#options.badBlocks()
   }
 
   /** The hash of a stored block, `0x` and 64 digits; undefined when there is none. */

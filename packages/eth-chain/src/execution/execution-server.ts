@@ -115,6 +115,8 @@ export class ExecutionServer {
         const { root, address, slots } = call.ask
         return ownProof(await execution.proof(root, address, slots))
       }
+      case 'badBlocks':
+        return await execution.badBlocks()
       case 'importBlocks':
         try {
           return await execution.importBlocks(call.ask.blocks)

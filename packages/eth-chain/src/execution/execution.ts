@@ -43,6 +43,8 @@ export interface Execution {
    * @throws StateError STATE_NOT_AVAILABLE
    */
   proof(root: Uint8Array, address: Uint8Array, slots: readonly Uint8Array[]): Promise<AccountProof>
+  /** Blocks that were found invalid, the highest first, in RLP. */
+  badBlocks(): Promise<readonly Uint8Array[]>
   /**
    * @param blocks In RLP, each the child of the one before it. Those before an invalid one are kept.
    * @throws what `Chain.importBlocks` does, RlpError

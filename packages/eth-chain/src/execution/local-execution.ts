@@ -1,6 +1,6 @@
 /** Execution on the thread of whoever asks: a chain with its sealer. */
 import { type Clock, type Logger, type Random, silentLogger, systemRandom } from '@cairn/core'
-import { addressOfPrivateKey, dataToHex, decodeBlock } from '@cairn/eth-codec'
+import { addressOfPrivateKey, dataToHex, decodeBlock, encodeBlock } from '@cairn/eth-codec'
 import { type AccountProof, stateNotAvailable } from '@cairn/eth-state'
 import type { Chain, ImportResult } from '../chain.ts'
 import { CliqueProposals } from '../clique/proposals.ts'
@@ -125,6 +125,10 @@ export class LocalExecution implements Execution {
     const state = states.stateAt(root)
     if (state === undefined) throw stateNotAvailable(root)
     return states.proof(state, address, slots)
+  }
+
+  async badBlocks(): Promise<readonly Uint8Array[]> {
+    return this.chain.badBlocks.map((block) => encodeBlock(block).slice())
   }
 
   async importBlocks(blocks: readonly Uint8Array[]): Promise<ImportResult> {

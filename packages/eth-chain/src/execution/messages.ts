@@ -24,6 +24,7 @@ export interface Calls {
     }
     answer: AccountProof
   }
+  readonly badBlocks: { ask: undefined; answer: readonly Uint8Array[] }
   /** Blocks in RLP. */
   readonly importBlocks: { ask: { readonly blocks: readonly Uint8Array[] }; answer: ImportResult }
   readonly importFile: { ask: { readonly path: string }; answer: number }

@@ -178,6 +178,8 @@ describe('execution at the other end of a port', () => {
     expect(foreign).toBeInstanceOf(HeaderError)
     expect(foreign).toMatchObject({ code: 'UNAUTHORIZED_SIGNER' })
     expect(await refused(Uint8Array.of(1, 2, 3))).toMatchObject({ name: 'RlpError' })
+    // What execution found invalid is kept to be looked at.
+    expect(await node.execution.badBlocks()).toEqual([encodeBlock(wrongRoot)])
     expect(await node.execution.importBlocks([encodeBlock(block)])).toEqual({ newCount: 1 })
   })
 

@@ -137,6 +137,10 @@ export class RemoteExecution implements Execution {
     return this.#call('proof', ask)
   }
 
+  badBlocks(): Promise<readonly Uint8Array[]> {
+    return this.#call('badBlocks', undefined)
+  }
+
   /** @throws ExecutionThreadError EXECUTION_BUSY, and as `Execution` says. */
   async importBlocks(blocks: readonly Uint8Array[]): Promise<ImportResult> {
     const size = blocks.reduce((sum, block) => sum + block.length, 0)

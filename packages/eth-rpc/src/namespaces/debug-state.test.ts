@@ -1,5 +1,16 @@
 /** Methods of debug that look into state: ranges of accounts and slots, what blocks changed. */
-import { dataFromHex, dataToHex, keccak256 } from '@cairn/eth-codec'
+import { utf8 } from '@cairn/core'
+import { nextBaseFee } from '@cairn/eth-chain'
+import {
+  blockHash,
+  dataFromHex,
+  dataToHex,
+  emptyTrieRoot,
+  encodeBlock,
+  keccak256,
+  quantityToHex,
+  sealCliqueHeader,
+} from '@cairn/eth-codec'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assemble } from '../testing/assemble.ts'
 import { openRpcTestNode, type RpcTestNode } from '../testing/rpc-node.ts'
@@ -169,6 +180,34 @@ describe('debug_getModifiedAccounts…', () => {
     expect(await client.error('debug_getModifiedAccountsByNumber', 2, 1)).toBe(
       'start block height (2) must be less than end block height (1)',
     )
+  })
+})
+
+describe('debug_getBadBlocks', () => {
+  it('has the blocks that were found invalid', async () => {
+    expect(await client.result('debug_getBadBlocks')).toEqual([])
+    const { hash, header } = node.node.chain.head
+    const child = {
+      ...header,
+      parentHash: dataFromHex(hash),
+      number: header.number + 1n,
+      stateRoot: new Uint8Array(32),
+      transactionsRoot: emptyTrieRoot,
+      receiptsRoot: emptyTrieRoot,
+      logsBloom: new Uint8Array(256),
+      gasUsed: 0n,
+      baseFeePerGas: nextBaseFee(node.node.chain.config, header),
+    }
+    const sealed = sealCliqueHeader(child, keccak256(utf8('sealer')))
+    const rlp = encodeBlock({ header: sealed, transactions: [], uncles: [] })
+    await expect(node.node.execution.importBlocks([rlp])).rejects.toThrow('invalid merkle root')
+    expect(await client.result('debug_getBadBlocks')).toMatchObject([
+      {
+        hash: dataToHex(blockHash(sealed)),
+        block: { number: quantityToHex(sealed.number) },
+        rlp: dataToHex(rlp),
+      },
+    ])
   })
 })
 

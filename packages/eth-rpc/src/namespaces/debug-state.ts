@@ -9,8 +9,11 @@ import {
   type Block,
   blockHash,
   dataToHex,
+  decodeBlock,
   emptyCodeHash,
   keccak256,
+  recoverSender,
+  type Transaction,
 } from '@cairn/eth-codec'
 import type { HashedAccount, State } from '@cairn/eth-state'
 import type { CallScheduler } from '../calls/call-scheduler.ts'
@@ -77,6 +80,7 @@ export function debugStateMethods(view: NodeView, calls: CallScheduler): MethodT
       const last = byHash(to) ?? fail(`end block ${toHex(to)} not found`)
       return modifiedAccounts(view, calls, first, last)
     }),
+    debug_getBadBlocks: method([], async () => (await view.badBlocks()).map(badBlockJson)),
     debug_preimage: method([hash], () => fail('unknown preimage')),
     debug_printBlock: method([count], ([number]) => {
       const found = byNumber(number) ?? fail(`block #${number} not found`)
@@ -269,6 +273,23 @@ function printable(view: NodeView, { block: found, hash: id }: FoundBlock): Json
   const executed = view.executedBlock(id)
   const place = { hash: dataToHex(blockHash(found.header)), totalDifficulty: undefined }
   return formatBlock(found, place, executed?.senders ?? [], executed !== undefined)
+}
+
+function badBlockJson(bytes: Uint8Array): Json {
+  const found = decodeBlock(bytes)
+  const hash = dataToHex(blockHash(found.header))
+  const senders = found.transactions.map(senderOrNone)
+  const block = formatBlock(found, { hash, totalDifficulty: undefined }, senders, true)
+  return { hash, block, rlp: dataToHex(bytes) }
+}
+
+/** A signature that is none may be what is bad about the block. */
+function senderOrNone(transaction: Transaction): Uint8Array {
+  try {
+    return recoverSender(transaction)
+  } catch {
+    return new Uint8Array(20)
+  }
 }
 
 /** Under the names that Go's runtime has for them, in bytes. */
