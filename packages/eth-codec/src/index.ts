@@ -29,6 +29,7 @@ export {
   decodeBlockHeader,
   encodeBlockHeader,
 } from './block-header.ts'
+export { bytesOfText, hexOfBytes, textOfBytes } from './byte-text.ts'
 export {
   type ChainConfig,
   type CliqueConfig,

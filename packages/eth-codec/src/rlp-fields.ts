@@ -79,11 +79,12 @@ export function bytesToNumber(bytes: Uint8Array): bigint {
     for (let i = 0; i < length; i++) small = small * 256 + (bytes[i] as number)
     return BigInt(small)
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, length)
-  let offset = length % 8
-  let value = bytesToNumber(bytes.subarray(0, Math.min(offset, 6)))
-  for (let i = 6; i < offset; i++) value = (value << 8n) | BigInt(bytes[i] as number)
-  for (; offset < length; offset += 8) value = (value << 64n) | view.getBigUint64(offset)
+  let value = 0n
+  for (let start = 0, end = length % 6; start < length; start = end, end += 6) {
+    let part = 0
+    for (let i = start; i < end; i++) part = part * 256 + (bytes[i] as number)
+    value = (value << 48n) | BigInt(part)
+  }
   return value
 }
 
@@ -108,12 +109,15 @@ export function numberToBytes(value: bigint): Uint8Array {
 /** Big-endian, filled with zeros in front. @param value From 0 to 256 to the power of `bytesSize`, less 1. */
 export function numberToFixedBytes(value: bigint, bytesSize: number): Uint8Array {
   const bytes = new Uint8Array(bytesSize)
-  const view = new DataView(bytes.buffer)
   let end = bytesSize
   let rest = value
-  for (; end >= 8 && rest > 0n; end -= 8) {
-    view.setBigUint64(end - 8, rest & 0xffff_ffff_ffff_ffffn)
-    rest >>= 64n
+  for (; end >= 6 && rest > 0n; end -= 6) {
+    let part = Number(rest & 0xffff_ffff_ffffn)
+    for (let i = end - 1; part > 0; i--) {
+      bytes[i] = part % 256
+      part = Math.floor(part / 256)
+    }
+    rest >>= 48n
   }
   for (; end > 0 && rest > 0n; end--) {
     bytes[end - 1] = Number(rest & 0xffn)

@@ -2,7 +2,7 @@
  * Contract code with what interpreters derive from it, and the cache of codes by hash: least recently used first out,
  * bounded in bytes.
  */
-import { emptyCodeHash } from '@cairn/eth-codec'
+import { emptyCodeHash, textOfBytes } from '@cairn/eth-codec'
 
 /** Codes kept by a cache unless told. A contract has at most 24 KiB since EIP-170, so some thousands fit. */
 export const codeCacheBytesMax: number = 64 * 1024 * 1024
@@ -54,7 +54,7 @@ export class CodeCache {
 
   /** The code of that hash, by `read` when it is not here. */
   get(hash: Uint8Array, read: (hash: Uint8Array) => Uint8Array): Code {
-    const key = hashKey(hash)
+    const key = textOfBytes(hash)
     const found = this.#byHash.get(key)
     if (found !== undefined) {
       // A Map keeps the order of insertion: what was used last goes to its end.
@@ -72,8 +72,4 @@ export class CodeCache {
     }
     return code
   }
-}
-
-function hashKey(hash: Uint8Array): string {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.length).toString('latin1')
 }

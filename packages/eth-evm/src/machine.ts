@@ -2,7 +2,7 @@
  * Calls and creations over an interpreter: the stack of frames, transfers, built-in contracts, the rules for new code.
  * A loop and not a recursion, so that 1024 nested calls need no more of the native stack than one.
  */
-import { encodeRlp, keccak256 } from '@cairn/eth-codec'
+import { encodeRlp, keccak256, numberToBytes } from '@cairn/eth-codec'
 import { Code, emptyCode } from './code.ts'
 import type { AccountEntry, Checkpoint } from './execution-state.ts'
 import { type Host, isPrecompile } from './host.ts'
@@ -360,7 +360,5 @@ export function create2Address(
 }
 
 function minimalBytes(value: bigint): Uint8Array {
-  if (value === 0n) return noBytes
-  const hex = value.toString(16)
-  return Uint8Array.from(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex'))
+  return value === 0n ? noBytes : numberToBytes(value)
 }

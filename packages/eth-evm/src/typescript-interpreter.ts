@@ -2,7 +2,7 @@
  * The interpreter in plain TypeScript over bigint: the oracle of the WebAssembly one, what runs where that is not
  * there, and what tracers that want steps are given. Gas is a bigint: it may be larger than a double holds exactly.
  */
-import { keccak256 } from '@cairn/eth-codec'
+import { hexOfBytes, keccak256 } from '@cairn/eth-codec'
 import type { Code } from './code.ts'
 import type { AccountEntry } from './execution-state.ts'
 import { callFacts, contextWordCount, contextWords, type Host } from './host.ts'
@@ -650,9 +650,7 @@ function wordCount(size: bigint): bigint {
 }
 
 function bigintOf(bytes: Uint8Array): bigint {
-  if (bytes.length === 0) return 0n
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  return BigInt(`0x${buffer.toString('hex')}`)
+  return bytes.length === 0 ? 0n : BigInt(`0x${hexOfBytes(bytes)}`)
 }
 
 /** The word at an offset of the input; bytes beyond its end are zero. */

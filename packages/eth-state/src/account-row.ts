@@ -3,7 +3,15 @@
  * where the two hashes that most accounts share are left out.
  */
 import { equalBytes } from '@cairn/core'
-import { type Account, decodeRlp, emptyCodeHash, emptyTrieRoot, encodeRlp } from '@cairn/eth-codec'
+import {
+  type Account,
+  bytesToNumber,
+  decodeRlp,
+  emptyCodeHash,
+  emptyTrieRoot,
+  encodeRlp,
+  numberToBytes,
+} from '@cairn/eth-codec'
 import { stateDamaged } from './errors.ts'
 
 export interface StoredAccount extends Account {
@@ -46,22 +54,4 @@ export function decodeAccountRow(row: Uint8Array): StoredAccount {
 export function encodeTrieAccount(account: StoredAccount): Uint8Array {
   const { nonce, balance, storageRoot, codeHash } = account
   return encodeRlp([numberToBytes(nonce), numberToBytes(balance), storageRoot, codeHash])
-}
-
-/** Big-endian without leading zeros; nothing for 0. */
-function numberToBytes(value: bigint): Uint8Array {
-  if (value === 0n) return nothing
-  const digits = value.toString(16)
-  return new Uint8Array(Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex'))
-}
-
-function bytesToNumber(bytes: Uint8Array): bigint {
-  const { length } = bytes
-  if (length > 6) {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, length)
-    return BigInt(`0x${buffer.toString('hex')}`)
-  }
-  let value = 0
-  for (let i = 0; i < length; i++) value = value * 256 + (bytes[i] as number)
-  return BigInt(value)
 }

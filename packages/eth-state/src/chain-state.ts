@@ -1,8 +1,9 @@
 /** States as those who execute and ask have them: of a commit, or staged upon one. */
+
 import { assert } from '@cairn/core'
 import type { StateReader } from '@cairn/eth-codec'
+import { bytesOfText, textOfBytes } from '@cairn/eth-codec'
 import { decodeAccountRow, type StoredAccount } from './account-row.ts'
-import { bytesOfText, textOfBytes } from './byte-text.ts'
 import type { CommittedRows } from './committed-rows.ts'
 import { stateNotAvailable } from './errors.ts'
 import type { ReverseDiff, Rows } from './reverse-diff.ts'

@@ -3,8 +3,7 @@
  * them. Nothing is written here; whoever commits, or follows one that does, says how the head moved.
  */
 import { concatBytes, equalBytes } from '@cairn/core'
-import { emptyCodeHash, keccak256 } from '@cairn/eth-codec'
-import { bytesOfText, textOfBytes } from './byte-text.ts'
+import { bytesOfText, emptyCodeHash, keccak256, textOfBytes } from '@cairn/eth-codec'
 import { endOfPrefix, lastKey, type Table } from './database.ts'
 import { stateDamaged, stateNotAvailable } from './errors.ts'
 import { RecentMap } from './recent-map.ts'

@@ -1,5 +1,5 @@
 /** Tables in memory, for development chains and tests. What is closed is gone. */
-import { bytesOfText, textOfBytes } from './byte-text.ts'
+import { bytesOfText, textOfBytes } from '@cairn/eth-codec'
 import type { Database, RangeOptions, Table, TableRow } from './database.ts'
 
 export function createMemoryDatabase(): Database {

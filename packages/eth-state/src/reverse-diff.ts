@@ -4,7 +4,7 @@
  *   root before 32 ‖ root after 32 ‖ rows: key size u8, key, value size + 1 u8 (0: none), value
  */
 
-import { bytesOfText, textOfBytes } from './byte-text.ts'
+import { bytesOfText, textOfBytes } from '@cairn/eth-codec'
 import { stateDamaged } from './errors.ts'
 
 /** Values by the key of the flat state as text; undefined: there was none. */

@@ -14,9 +14,15 @@
  * One process, one thread: everything here is synchronous, so between two calls all of it is of one piece.
  */
 import { assert, concatBytes, equalBytes } from '@cairn/core'
-import { emptyCodeHash, emptyTrieRoot, type StateChanges, type StateReader } from '@cairn/eth-codec'
+import {
+  bytesOfText,
+  emptyCodeHash,
+  emptyTrieRoot,
+  type StateChanges,
+  type StateReader,
+  textOfBytes,
+} from '@cairn/eth-codec'
 import { decodeAccountRow, encodeAccountRow, type StoredAccount } from './account-row.ts'
-import { bytesOfText, textOfBytes } from './byte-text.ts'
 import { ChainState, chainOf, diffOfStaged, type Staged, type State } from './chain-state.ts'
 import { CommittedRows, historyCountMax } from './committed-rows.ts'
 import { type Database, endOfPrefix, lastKey, type Table } from './database.ts'

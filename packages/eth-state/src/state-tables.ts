@@ -3,8 +3,7 @@
  * state-store.ts.
  */
 import { concatBytes, utf8 } from '@cairn/core'
-import { emptyTrieRoot } from '@cairn/eth-codec'
-import { bytesOfText } from './byte-text.ts'
+import { bytesOfText, bytesToNumber, emptyTrieRoot, numberToFixedBytes } from '@cairn/eth-codec'
 import type { Database, Table } from './database.ts'
 import { StateError } from './errors.ts'
 
@@ -87,13 +86,11 @@ export function historyPrefix(key: string): Uint8Array {
 }
 
 export function encodeNo(no: number): Uint8Array {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(no))
-  return bytes
+  return numberToFixedBytes(BigInt(no), 8)
 }
 
 export function decodeNo(bytes: Uint8Array): number {
-  return Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0))
+  return Number(bytesToNumber(bytes.subarray(0, 8)))
 }
 
 function otherFormat(version: number): StateError {

@@ -3,9 +3,8 @@
  * nodes that states share, so a state that is dropped costs nothing.
  */
 import { assert, equalBytes } from '@cairn/core'
-import { emptyTrieRoot, encodeRlp } from '@cairn/eth-codec'
+import { bytesOfText, emptyTrieRoot, encodeRlp, textOfBytes } from '@cairn/eth-codec'
 import { decodeAccountRow, encodeTrieAccount, type StoredAccount } from './account-row.ts'
-import { bytesOfText, textOfBytes } from './byte-text.ts'
 import type { Table } from './database.ts'
 import { NodeTable } from './node-table.ts'
 import { type NodeSource, TrieEdit, trieRootHash } from './trie.ts'

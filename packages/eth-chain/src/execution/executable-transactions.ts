@@ -2,7 +2,7 @@
  * The pool as the thread that executes knows it: what may be executed, told by the pool on the other thread. It is a
  * little behind, and never ahead; what a block has taken leaves at once, so that none is tried twice.
  */
-import { type StateReader, type Transaction, transactionHash } from '@cairn/eth-codec'
+import { type StateReader, type Transaction, textOfBytes, transactionHash } from '@cairn/eth-codec'
 import type { BlocksChange } from '../chain.ts'
 import { TransactionSelection } from '../pool/selection.ts'
 import type { PendingTransaction } from '../sealer/candidate.ts'
@@ -48,7 +48,7 @@ export class ExecutableTransactions implements PendingTransactions {
 
   /** @param hash 32 bytes. */
   remove(hash: Uint8Array): void {
-    const waiting = this.#byHash.get(keyOf(hash))
+    const waiting = this.#byHash.get(textOfBytes(hash))
     if (waiting !== undefined) this.#remove(waiting)
   }
 
@@ -91,11 +91,11 @@ export class ExecutableTransactions implements PendingTransactions {
   }
 
   #at(sender: Uint8Array, nonce: bigint): Waiting | undefined {
-    return this.#bySender.get(keyOf(sender))?.byNonce.get(nonce)
+    return this.#bySender.get(textOfBytes(sender))?.byNonce.get(nonce)
   }
 
   #put({ transaction, sender }: PendingTransaction): void {
-    const key = keyOf(transactionHash(transaction))
+    const key = textOfBytes(transactionHash(transaction))
     if (this.#byHash.has(key)) return
     const own = this.#queueOf(sender)
     const replaced = own.byNonce.get(transaction.nonce)
@@ -107,7 +107,7 @@ export class ExecutableTransactions implements PendingTransactions {
   }
 
   #queueOf(sender: Uint8Array): SenderQueue {
-    const key = keyOf(sender)
+    const key = textOfBytes(sender)
     let own = this.#bySender.get(key)
     if (own === undefined) {
       own = { key, byNonce: new Map() }
@@ -143,9 +143,4 @@ export class ExecutableTransactions implements PendingTransactions {
     }
     return executable
   }
-}
-
-/** A short text of bytes: the quickest key of a map. */
-function keyOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

@@ -1,25 +1,19 @@
 /** Keys of the chain's tables: numbers big-endian, so that ranges run upwards. */
+import { bytesToNumber, numberToFixedBytes } from '@cairn/eth-codec'
 
 export function encodeU64(value: bigint): Uint8Array {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, value)
-  return bytes
+  return numberToFixedBytes(value, 8)
 }
 
 export function decodeU64(bytes: Uint8Array, offset = 0): bigint {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(offset)
+  return bytesToNumber(bytes.subarray(offset, offset + 8))
 }
 
 /** Place of a transaction on the canonical chain: block number u64, index u32. */
 export function encodePlace(number: bigint, index: number): Uint8Array {
-  const bytes = new Uint8Array(12)
-  const view = new DataView(bytes.buffer)
-  view.setBigUint64(0, number)
-  view.setUint32(8, index)
-  return bytes
+  return numberToFixedBytes((number << 32n) | BigInt(index), 12)
 }
 
 export function decodePlace(bytes: Uint8Array): { number: bigint; index: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  return { number: view.getBigUint64(0), index: view.getUint32(8) }
+  return { number: decodeU64(bytes), index: Number(bytesToNumber(bytes.subarray(8, 12))) }
 }

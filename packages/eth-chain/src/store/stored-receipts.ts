@@ -13,13 +13,14 @@ import {
   type TransactionType,
 } from '@cairn/eth-codec'
 import { chainDamaged } from '../errors.ts'
+import { decodeU64, encodeU64 } from './keys.ts'
 
 export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
   return encodeRlp(
     receipts.map(({ type, outcome, cumulativeGasUsed, logs }) => [
       Uint8Array.of(type),
       typeof outcome === 'number' ? Uint8Array.of(outcome) : outcome,
-      numberBytes(cumulativeGasUsed),
+      encodeU64(cumulativeGasUsed),
       logs.map(({ address, topics, data }) => [address, topics, data]),
     ]),
   )
@@ -34,7 +35,7 @@ export function decodeReceipts(bytes: Uint8Array): Receipt[] {
     return {
       type: (bytesOf(type)[0] ?? 0) as TransactionType,
       outcome: outcomeBytes.length === 32 ? outcomeBytes : outcomeBytes[0] === 1 ? 1 : 0,
-      cumulativeGasUsed: numberOf(bytesOf(gas)),
+      cumulativeGasUsed: decodeU64(bytesOf(gas)),
       logsBloom: logsBloom(decoded),
       logs: decoded,
     }
@@ -54,14 +55,4 @@ function listOf(item: RlpItem | undefined): readonly RlpItem[] {
 function bytesOf(item: RlpItem | undefined): Uint8Array {
   if (item instanceof Uint8Array) return item
   throw chainDamaged('stored receipts')
-}
-
-function numberBytes(value: bigint): Uint8Array {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, value)
-  return bytes
-}
-
-function numberOf(bytes: Uint8Array): bigint {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0)
 }
