@@ -50,7 +50,11 @@ export async function requireRoom(
   bytesMin: number,
 ): Promise<void> {
   const freeBytes = await fileSystem.freeBytes(path)
-  if (freeBytes >= bytesMin) return
+  if (freeBytes < bytesMin) throw noRoom(path, freeBytes, bytesMin)
+}
+
+/** The system's error for a full disk, before the system has to say so. */
+export function noRoom(path: string, freeBytes: number, bytesMin: number): Error {
   const message = `no space left on device: ${freeBytes} bytes are free, ${bytesMin} are needed`
-  throw Object.assign(new Error(message), { code: 'ENOSPC', path })
+  return Object.assign(new Error(message), { code: 'ENOSPC', path })
 }

@@ -15,7 +15,13 @@ export {
 } from './bytes.ts'
 export { type Clock, createSystemClock } from './clock.ts'
 export { BaseError, type ErrorDetails } from './errors.ts'
-export { type FileSystem, type OpenFile, type OpenMode, requireRoom } from './file-system.ts'
+export {
+  type FileSystem,
+  noRoom,
+  type OpenFile,
+  type OpenMode,
+  requireRoom,
+} from './file-system.ts'
 export {
   createIdSource,
   type IdSource,

@@ -131,6 +131,33 @@ describe.each(kinds)('database in %s', (_kind, open) => {
   })
 })
 
+describe('a full disk', () => {
+  const mebibyte = 1024 * 1024
+
+  it('gets nothing written, loses nothing, and is written to again once there is room', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-full-'))
+    folders.push(folder)
+    let freeBytes = 17 * mebibyte
+    const database = openLmdbDatabase(folder, { freeBytes: () => freeBytes })
+    const table = database.table('t')
+    const put = (key: string, size: number) =>
+      database.writeSync(() => table.put(utf8(key), new Uint8Array(size)))
+    const full = expect.objectContaining({ code: 'DISK_FULL' })
+    put('a', 100)
+    // Less than what is free, but LMDB may need twice as much and more.
+    expect(() => put('b', mebibyte)).toThrow(full)
+    freeBytes = 0
+    expect(() => put('c', 1)).toThrow(/full[\s\S]*Free some room/)
+    expect(() => database.table('u')).toThrow(full)
+    expect(keysOf(table, 'a', 'z')).toEqual(['a'])
+    expect(() => openLmdbDatabase(`${folder}/other`, { freeBytes: () => 0 })).toThrow(full)
+    freeBytes = 30 * mebibyte
+    put('b', mebibyte)
+    expect(keysOf(table, 'a', 'z')).toEqual(['a', 'b'])
+    await database.close()
+  })
+})
+
 describe('a replica', () => {
   it('stays at one moment until it is renewed, and is not written', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cairn-replica-'))

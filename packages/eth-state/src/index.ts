@@ -12,8 +12,8 @@ export {
   type Table,
   type TableRow,
 } from './database.ts'
-export { StateError, type StateErrorType, stateNotAvailable } from './errors.ts'
-export { openLmdbDatabase, openLmdbReplica } from './lmdb-database.ts'
+export { isDiskFull, StateError, type StateErrorType, stateNotAvailable } from './errors.ts'
+export { type LmdbOptions, openLmdbDatabase, openLmdbReplica } from './lmdb-database.ts'
 export { createMemoryDatabase } from './memory-database.ts'
 export { StateReplica } from './state-replica.ts'
 export {

@@ -2,16 +2,73 @@
  * Tables in one LMDB environment. Transactions are synchronous and end with an fdatasync (observed with lmdb 3.5.6):
  * 1.4 us a row and 0.3 ms a transaction here, which an asynchronous one would only move elsewhere.
  */
+import { mkdirSync, statfsSync } from 'node:fs'
 import { type Database as LmdbTable, open, type RootDatabase, type Transaction } from 'lmdb'
 import type { Database, DatabaseReplica, RangeOptions, Table, TableRow } from './database.ts'
+import { diskFull } from './errors.ts'
 
 const binary = { keyEncoding: 'binary', encoding: 'binary' } as const
 /** Tables of the chain and of two states together, with room. */
 const tableCountMax = 64
 
-/** @param directory Made when it does not exist. */
-export function openLmdbDatabase(directory: string): Database {
-  return new LmdbDatabase(openRoot(directory))
+/**
+ * LMDB 3.5.6 corrupts its heap when a write of it fails for want of room ("corrupted size vs. prev_size"), which ends
+ * the whole process. So before each commit there has to be more room than it can take: a page for each row, as rows in
+ * any order come to lie in pages of their own, twice the values, as pages are split, and this for the pages above.
+ */
+const roomBytesMin = 16 * 1024 * 1024
+const pageBytesSize = 4096
+
+export interface LmdbOptions {
+  /** Bytes that may still be written to the disk of the directory; the system is asked unless told otherwise. */
+  freeBytes?(directory: string): number
+}
+
+/**
+ * @param directory Made when it does not exist.
+ * @throws StateError DISK_FULL, as every write and the opening of a table may.
+ */
+export function openLmdbDatabase(directory: string, options: LmdbOptions = {}): Database {
+  const { freeBytes = freeBytesOf } = options
+  mkdirSync(directory, { recursive: true })
+  const room = new Room(directory, freeBytes)
+  room.require()
+  return new LmdbDatabase(openRoot(directory), room)
+}
+
+function freeBytesOf(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
+}
+
+/** What a write will take, and whether there is as much. */
+class Room {
+  readonly #directory: string
+  readonly #freeBytes: (directory: string) => number
+  #rowCount = 0
+  #bytesSize = 0
+
+  constructor(directory: string, freeBytes: (directory: string) => number) {
+    this.#directory = directory
+    this.#freeBytes = freeBytes
+  }
+
+  begin(): void {
+    this.#rowCount = 0
+    this.#bytesSize = 0
+  }
+
+  noteRow(bytesSize: number): void {
+    this.#rowCount++
+    this.#bytesSize += bytesSize
+  }
+
+  /** @throws StateError DISK_FULL */
+  require(): void {
+    const bytesNeeded = roomBytesMin + this.#rowCount * pageBytesSize + 2 * this.#bytesSize
+    const freeBytes = this.#freeBytes(this.#directory)
+    if (freeBytes < bytesNeeded) throw diskFull(this.#directory, freeBytes, bytesNeeded)
+  }
 }
 
 /**
@@ -28,23 +85,42 @@ function openRoot(directory: string): RootDatabase<Buffer, Buffer> {
 
 class LmdbDatabase implements Database {
   readonly #root: RootDatabase<Buffer, Buffer>
+  readonly #room: Room
   readonly #tables = new Map<string, Table>()
+  #isWriting = false
 
-  constructor(root: RootDatabase<Buffer, Buffer>) {
+  constructor(root: RootDatabase<Buffer, Buffer>, room: Room) {
     this.#root = root
+    this.#room = room
   }
 
   table(name: string): Table {
     let table = this.#tables.get(name)
     if (table === undefined) {
-      table = new LmdbDatabaseTable(this.#root.openDB(name, binary))
+      this.#room.require()
+      table = new LmdbDatabaseTable(this.#root.openDB(name, binary), { room: this.#room })
       this.#tables.set(name, table)
     }
     return table
   }
 
   writeSync(write: () => void): void {
-    this.#root.transactionSync(write)
+    // A write within a write belongs to the outer one.
+    if (this.#isWriting) {
+      write()
+      return
+    }
+    this.#isWriting = true
+    this.#room.begin()
+    try {
+      this.#root.transactionSync(() => {
+        write()
+        // Nothing has gone to the disk yet.
+        this.#room.require()
+      })
+    } finally {
+      this.#isWriting = false
+    }
   }
 
   async close(): Promise<void> {
@@ -71,7 +147,7 @@ class LmdbReplica implements DatabaseReplica {
   table(name: string): Table {
     let table = this.#tables.get(name)
     if (table === undefined) {
-      table = new LmdbDatabaseTable(this.#root.openDB(name, binary), this.#moment)
+      table = new LmdbDatabaseTable(this.#root.openDB(name, binary), { moment: this.#moment })
       this.#tables.set(name, table)
       // A transaction knows the tables that were open when it began.
       this.renew()
@@ -110,10 +186,13 @@ class LmdbDatabaseTable implements Table {
   readonly #table: ReadableTable
   /** Undefined: reads see what is there. */
   readonly #moment: Moment | undefined
+  /** Undefined: it is not written. */
+  readonly #room: Room | undefined
 
-  constructor(table: LmdbTable<Buffer, Buffer>, moment?: Moment) {
+  constructor(table: LmdbTable<Buffer, Buffer>, more: { moment?: Moment; room?: Room }) {
     this.#table = table as ReadableTable
-    this.#moment = moment
+    this.#moment = more.moment
+    this.#room = more.room
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -127,22 +206,23 @@ class LmdbDatabaseTable implements Table {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#checkWritable()
+    this.#writableRoom().noteRow(key.length + value.length)
     this.#table.putSync(key as Buffer, value as Buffer)
   }
 
   remove(key: Uint8Array): void {
-    this.#checkWritable()
+    this.#writableRoom().noteRow(0)
     this.#table.removeSync(key as Buffer)
   }
 
   removeAll(): void {
-    this.#checkWritable()
+    this.#writableRoom().noteRow(0)
     this.#table.clearSync()
   }
 
-  #checkWritable(): void {
-    if (this.#moment !== undefined) throw writtenElsewhere()
+  #writableRoom(): Room {
+    if (this.#room === undefined) throw writtenElsewhere()
+    return this.#room
   }
 
   *range(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<TableRow> {

@@ -424,3 +424,49 @@ describe('state store', () => {
     expect(table.get(Uint8Array.of(1))).toEqual(Uint8Array.of(3))
   })
 })
+
+describe('a full disk', () => {
+  it('stops commits, also where nodes are written with them, and they go on with room', async () => {
+    const folder = makeFolder()
+    let freeBytes = 2 ** 40
+    const database = openLmdbDatabase(folder, { freeBytes: () => freeBytes })
+    const store = openStateStore(database)
+    const full = expect.objectContaining({ code: 'DISK_FULL' })
+    const changeNo = (no: number): StateChanges => ({
+      accounts: [
+        {
+          address: addressOf(no % 100),
+          account: { nonce: BigInt(no), balance: 1n, codeHash: emptyCodeHash },
+          storageCleared: false,
+          storage: [{ slot: slotOf(no % 7), value: wordOf(BigInt(no)) }],
+        },
+      ],
+      codes: [],
+    })
+    const roots: string[] = []
+    for (let no = 1; no <= 200; no++) {
+      const before = store.head.root
+      const state = store.stage(store.head, changeNo(no))
+      freeBytes = 0
+      // One of them in 65 brings the nodes of all of them to the disk.
+      expect(() => store.commit(state)).toThrow(full)
+      store.flushNodes()
+      expect(store.head.root).toEqual(before)
+      freeBytes = 2 ** 40
+      if (no % 2 === 0) store.commit(state)
+      else store.commit(store.stage(store.head, changeNo(no)))
+      expect(store.head.root).toEqual(state.root)
+      roots.push(toHex(state.root))
+    }
+    await database.close()
+    const again = openLmdbDatabase(folder)
+    const reopened = openStateStore(again)
+    expect(toHex(reopened.head.root)).toBe(roots.at(-1))
+    const other = openStateStore(createMemoryDatabase())
+    for (let no = 1; no <= 200; no++) other.commit(other.stage(other.head, changeNo(no)))
+    expect(toHex(other.head.root)).toBe(roots.at(-1))
+    const proof = reopened.proof(reopened.head, addressOf(1), [slotOf(1)])
+    expect(proof.accountProof).toEqual(other.proof(other.head, addressOf(1), []).accountProof)
+    await again.close()
+  })
+})

@@ -26,7 +26,7 @@ import { decodeAccountRow, encodeAccountRow, type StoredAccount } from './accoun
 import { ChainState, chainOf, diffOfStaged, type Staged, type State } from './chain-state.ts'
 import { CommittedRows, historyCountMax } from './committed-rows.ts'
 import { type Database, endOfPrefix, lastKey, type Table } from './database.ts'
-import { type StateError, stateDamaged, stateNotAvailable } from './errors.ts'
+import { isDiskFull, type StateError, stateDamaged, stateNotAvailable } from './errors.ts'
 import { forgetBelow } from './node-table.ts'
 import { decodeReverseDiff, encodeReverseDiff, type Rows } from './reverse-diff.ts'
 import {
@@ -201,8 +201,7 @@ export class StateStore {
         }
       })
     } catch (error) {
-      // Nodes are marked as stored and are not: nothing may be built on them.
-      if (isTouchingNodes) this.#isStopped = true
+      if (isTouchingNodes) this.#reopenTries()
       throw error
     }
     if (!isTouchingNodes) this.#headTries = flattenTries(tries)
@@ -210,16 +209,28 @@ export class StateStore {
     if (this.#unflushedRowCount > unflushedRowCountMax) this.flushNodes()
   }
 
-  /** Writes the trie nodes that are in memory only. Done from time to time, and worth doing before closing. */
+  /**
+   * Writes the trie nodes that are in memory only. Done from time to time, and worth doing before closing; not where the
+   * disk is full, since opening makes them anew.
+   */
   flushNodes(): void {
     if (this.#isStopped) throw stopped()
     if (this.#flushedNo === this.#rows.headNo) return
     try {
       this.#database.writeSync(() => this.#writeNodes(this.#rows.headNo, this.#rows.headRoot))
     } catch (error) {
-      this.#isStopped = true
-      throw error
+      this.#reopenTries()
+      if (!isDiskFull(error)) throw error
     }
+  }
+
+  /** Nodes are marked as stored and are not: nothing may be built on them, and they are made anew. */
+  #reopenTries(): void {
+    this.#isStopped = true
+    const meta = readMeta(this.#tables.meta)
+    this.#flushedNo = meta.flushedNo
+    this.#headTries = this.#catchUp(meta)
+    this.#isStopped = false
   }
 
   /**

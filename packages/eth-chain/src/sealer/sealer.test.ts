@@ -1,4 +1,8 @@
-import { type Clock, createSystemClock } from '@cairn/core'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, createSystemClock, type Logger } from '@cairn/core'
+import { openLmdbDatabase } from '@cairn/eth-state'
 import { createVirtualClock } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
 import type { BlocksChange, Chain } from '../chain.ts'
@@ -99,6 +103,45 @@ describe('sealer', () => {
     sealer.start()
     expect((await third).head.header.timestamp).toBe(1_700_000_015n)
     await sealer.stop()
+  })
+
+  it('waits while the disk is full, and goes on when there is room', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-sealer-'))
+    let freeBytes = 2 ** 40
+    const database = openLmdbDatabase(folder, { freeBytes: () => freeBytes })
+    const clock = createVirtualClock(1_700_000_000_500)
+    const kit = new ChainKit(makeGenesis('A', 5), { clock, database })
+    const pool = new PlainPool()
+    pool.follow(kit.chain)
+    const messages: string[] = []
+    const logger: Logger = {
+      log: (level, message) => void (level === 'debug' || messages.push(message)),
+    }
+    const sealer = await kit.createSealer('A', pool, memoryRecord(), logger)
+    sealer.start()
+    await clock.advance(5000)
+    expect(kit.chain.head.header.number).toBe(1n)
+    freeBytes = 0
+    pool.add(kit.transaction('B'))
+    await clock.advance(30_000)
+    expect(kit.chain.head.header.number).toBe(1n)
+    expect(balanceOf(kit.chain, 'B')).toBe(1000n * ether)
+    expect(sealer.isRunning).toBe(true)
+    freeBytes = 2 ** 40
+    const next = headChange(kit.chain)
+    await clock.advance(6000)
+    expect((await next).added[0]?.block.transactions).toHaveLength(1)
+    await clock.advance(5000)
+    expect(messages).toEqual([
+      'the disk is full: nothing is sealed until there is room',
+      'there is room again: sealing goes on',
+    ])
+    // It ends as quickly while it waits.
+    freeBytes = 0
+    await clock.advance(10_000)
+    await sealer.stop()
+    await database.close()
+    rmSync(folder, { recursive: true, force: true })
   })
 
   it('adopts after a crash what it had sealed, in place of another block', async () => {

@@ -12,6 +12,7 @@ import {
   dataToHex,
   sealCliqueHeader,
 } from '@cairn/eth-codec'
+import { isDiskFull } from '@cairn/eth-state'
 import type { Chain } from '../chain.ts'
 import type { ChainHead } from '../chain-reader.ts'
 import type { CliqueEngine } from '../clique/clique-engine.ts'
@@ -55,6 +56,8 @@ export interface SealerOptions {
   readonly gasLimitWanted?: bigint
 }
 
+/** Between two looks whether somebody has made room on a full disk. */
+const roomWaitMs = 1000
 /** geth's `--miner.gaslimit`. */
 export const gasLimitWantedDefault = 30_000_000n
 
@@ -70,6 +73,8 @@ export class Sealer {
   #round = new AbortController()
   #running: Promise<void> | undefined
   #isStopping = false
+  /** It was told that the disk is full, and not yet that there is room again. */
+  #isWaitingForRoom = false
   /** Ends a wait for transactions. */
   #wake: (() => void) | undefined
 
@@ -147,12 +152,33 @@ export class Sealer {
     while (!this.#isStopping) {
       this.#round = new AbortController()
       this.#candidate = undefined
-      const { head } = this.#options.chain
-      const snapshot = clique(this.#options.chain).snapshotAt(head.hash)
-      const turn = sealingTurn(snapshot, this.address)
-      if (turn.kind === 'seal') await this.#sealOn(head, snapshot, turn.isInTurn)
-      else await this.#waitForHead(turn.kind)
+      try {
+        await this.#sealNext()
+      } catch (error) {
+        if (!isNoRoom(error)) throw error
+        await this.#waitForRoom(error as Error)
+      }
     }
+  }
+
+  async #sealNext(): Promise<void> {
+    const { head } = this.#options.chain
+    const snapshot = clique(this.#options.chain).snapshotAt(head.hash)
+    const turn = sealingTurn(snapshot, this.address)
+    if (turn.kind === 'seal') await this.#sealOn(head, snapshot, turn.isInTurn)
+    else await this.#waitForHead(turn.kind)
+  }
+
+  /** Nothing is lost: transactions stay in the pool, and a block that was kept is adopted later. */
+  async #waitForRoom(error: Error): Promise<void> {
+    const { clock, logger } = this.#options
+    if (!this.#isWaitingForRoom) {
+      logger.log('error', 'the disk is full: nothing is sealed until there is room', {
+        error: String(error),
+      })
+    }
+    this.#isWaitingForRoom = true
+    await sleepUntil(clock, clock.nowMs() + roomWaitMs, this.#round.signal)
   }
 
   async #sealOn(head: ChainHead, snapshot: CliqueSnapshot, isInTurn: boolean): Promise<void> {
@@ -175,6 +201,8 @@ export class Sealer {
     if (round.aborted) return
     const sealed = await this.#publish(candidate)
     if (sealed !== undefined) {
+      if (this.#isWaitingForRoom) logger.log('info', 'there is room again: sealing goes on')
+      this.#isWaitingForRoom = false
       const { number } = sealed.header
       logger.log('debug', 'block sealed', { number, transactions: sealed.transactions.length })
     } else if (!round.aborted) {
@@ -257,6 +285,11 @@ export class Sealer {
     })
     this.#wake = undefined
   }
+}
+
+/** In the database, or in the file that records what was sealed. */
+function isNoRoom(error: unknown): boolean {
+  return isDiskFull(error) || (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
 }
 
 function clique(chain: Chain): CliqueEngine {

@@ -1,5 +1,5 @@
 /** Chains with state for tests: funded accounts, a plain pool, blocks sealed at will on a clock that is set by hand. */
-import { type Clock, equalBytes, silentLogger, systemRandom } from '@cairn/core'
+import { type Clock, equalBytes, type Logger, silentLogger, systemRandom } from '@cairn/core'
 import {
   type Block,
   blockHash,
@@ -215,6 +215,7 @@ export class ChainKit {
     signer: string,
     pool: PendingTransactions,
     store: SealRecordStore = memoryRecord(),
+    logger: Logger = silentLogger,
   ): Promise<Sealer> {
     return new Sealer({
       chain: this.chain,
@@ -224,7 +225,7 @@ export class ChainKit {
       record: await SealRecord.open(store),
       clock: this.clock,
       random: systemRandom,
-      logger: silentLogger,
+      logger,
     })
   }
 }
