@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { verifyLedgerDirectory } from '@cairn/ledger'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { mountNamespace, withReadOnly, withTmpfs } from './testing/bounded-folder.ts'
-import { buildProgram, type Daemon, runToEnd, startDaemon, upCommand } from './testing/daemon.ts'
+import {
+  buildProgram,
+  type Daemon,
+  runToEnd,
+  startDaemon,
+  upCommand,
+  withEthereum,
+} from './testing/daemon.ts'
 
 const namespace = mountNamespace()
 const noNamespace = 'neither root nor user namespaces: no file system of a size can be mounted'
@@ -14,6 +21,8 @@ const isRoot = process.getuid?.() === 0
 const diskMb = 88
 /** LMDB is written to where 16 MiB and twice what is to be projected are free; the journal may have the rest. */
 const ballastMb = 48
+/** Room for a young chain beside the 16 MiB and more that its database wants to be free. */
+const chainDiskMb = 96
 
 let folder: string
 let daemons: Daemon[]
@@ -28,8 +37,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function start(dataDirectory: string, before: readonly string[] = []): Promise<Daemon> {
-  const daemon = await startDaemon(dataDirectory, [], before)
+async function start(
+  dataDirectory: string,
+  before: readonly string[] = [],
+  args: readonly string[] = [],
+): Promise<Daemon> {
+  const daemon = await startDaemon(dataDirectory, args, before)
   daemons.push(daemon)
   return daemon
 }
@@ -98,6 +111,49 @@ describe('a full disk', () => {
       expect((await transact(again.api, 'INSERT INTO Entry ?', { serial: -1 })).status).toBe(200)
       const [report] = await verifyLedgerDirectory({ directory: `/proc/${again.pid}/root${data}` })
       expect(report?.findings).toEqual([])
+    },
+  )
+})
+
+describe('a full disk below a chain', () => {
+  it.skipIf(namespace === undefined)(
+    `stops sealing, not the node, and sealing goes on with room${namespace === undefined ? ` (${noNamespace})` : ''}`,
+    async () => {
+      const data = join(folder, 'data')
+      await mkdir(data)
+      const before = withTmpfs(namespace ?? [], data, chainDiskMb)
+      const daemon = await start(data, before, withEthereum)
+      const { http = '', account = '' } = daemon.ethereum ?? {}
+      const ask = async (method: string, ...params: unknown[]) => {
+        const { text } = await post(http, { jsonrpc: '2.0', id: 1, method, params })
+        return JSON.parse(text) as { result?: unknown; error?: unknown }
+      }
+      const head = async () => Number((await ask('eth_blockNumber')).result)
+      await expect.poll(head, { timeout: 20_000 }).toBeGreaterThan(1)
+
+      // The write fails where the disk ends, and the file keeps all that there was room for.
+      const ballast = `/proc/${daemon.pid}/root${data}/ballast`
+      const size = chainDiskMb * 1024 * 1024
+      await expect(writeFile(ballast, Buffer.alloc(size))).rejects.toThrow('ENOSPC')
+      await expect
+        .poll(() => daemon.errorOutput(), { timeout: 20_000 })
+        .toContain('the disk is full: nothing is sealed until there is room')
+      const number = await head()
+      const balance = (await ask('eth_getBalance', account, 'latest')).result
+      expect(balance).toMatch(/^0x[0-9a-f]{10}/)
+      const transfer = { from: account, to: account, value: '0x1' }
+      const { result: hash } = await ask('eth_sendTransaction', transfer)
+      expect(hash).toMatch(/^0x[0-9a-f]{64}$/)
+      expect(await ask('eth_call', transfer, 'latest')).toMatchObject({ result: '0x' })
+      expect(await head()).toBe(number)
+      expect((await fetch(`${daemon.api}/healthz`)).status).toBe(200)
+
+      await rm(ballast)
+      const receipt = async () => (await ask('eth_getTransactionReceipt', hash)).result
+      await expect.poll(receipt, { timeout: 20_000 }).toMatchObject({ status: '0x1' })
+      expect(await head()).toBeGreaterThan(number)
+      expect(daemon.errorOutput()).toContain('there is room again: sealing goes on')
+      expect(await daemon.stop()).toBe(0)
     },
   )
 })

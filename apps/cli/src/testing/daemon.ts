@@ -16,6 +16,8 @@ const endTimeoutMs = 30_000
 export interface Daemon {
   readonly api: string
   readonly pid: number
+  /** Of JSON-RPC; undefined unless the arguments ask for an Ethereum node. */
+  readonly ethereum: { readonly http: string; readonly account: string } | undefined
   /** From spawning the process to its ready file. */
   readonly startMs: number
   /** What it has logged so far. */
@@ -28,16 +30,35 @@ export interface Daemon {
   restart(): Promise<Pick<Daemon, 'api' | 'pid'>>
 }
 
+interface ReadyFile {
+  readonly pid: number
+  readonly endpoints: {
+    readonly api: string
+    readonly ethereum?: {
+      readonly http: string
+      readonly devAccount?: { readonly address: string }
+    }
+  }
+}
+
 /** Once before the tests of a file. */
 export function buildProgram(): void {
   const { status, stdout } = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' })
   if (status !== 0) throw new Error(`the build failed:\n${stdout}`)
 }
 
+/** An Ethereum node beside the ledgers, on any free ports. */
+export const withEthereum: readonly string[] = ['http', 'ws'].flatMap((kind) => [
+  `--ethereum-${kind}`,
+  '127.0.0.1:0',
+])
+
 /** The command line of a server on any free ports. */
 export function upCommand(dataDirectory: string, args: readonly string[] = []): string[] {
-  const ports = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0', '--no-ethereum']
-  return [process.execPath, program, 'up', '--data-dir', dataDirectory, ...ports, ...args]
+  const ports = ['--listen', '127.0.0.1:0', '--tls-listen', '127.0.0.1:0']
+  const without = args.includes('--ethereum-http') ? [] : ['--no-ethereum']
+  const line = [process.execPath, program, 'up', '--data-dir', dataDirectory, ...ports]
+  return [...line, ...without, ...args]
 }
 
 /** @param before A command line that runs what follows it, somewhere else. */
@@ -69,9 +90,12 @@ export async function startDaemon(
   let pid = 0
   const readReadyFile = async () => {
     const text = await readFile(readyFile, 'utf8')
-    const info = JSON.parse(text) as { pid: number; endpoints: { api: string } }
+    const info = JSON.parse(text) as ReadyFile
     pid = info.pid
-    return { pid, api: info.endpoints.api }
+    const { api, ethereum } = info.endpoints
+    const { http = '', devAccount } = ethereum ?? {}
+    const node = ethereum && { http, account: devAccount?.address ?? '' }
+    return { pid, api, ethereum: node }
   }
   const first = await readReadyFile()
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
