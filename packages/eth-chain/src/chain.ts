@@ -22,6 +22,7 @@ import {
   type Database,
   eraseStateStore,
   openStateStore,
+  RecentMap,
   type State,
   type StateStore,
 } from '@cairn/eth-state'
@@ -42,7 +43,6 @@ import {
   recoverSenders,
   transactionInvalid,
 } from './import/validate-block.ts'
-import { RecentMap } from './recent-map.ts'
 import { ChainStore, type ExecutedBlock, present } from './store/chain-store.ts'
 import { initGenesis, storedConfig } from './store/init-genesis.ts'
 
@@ -84,7 +84,7 @@ export interface ImportResult {
 /** Blocks that become the head in one write while importing, and transactions after which that write comes. */
 const batchBlockCountMax = 64
 const batchTransactionCountMax = 2000
-const badBlockCountMax = 1024
+const badBlockCountMax = 512
 /** Of those, whole blocks. Source: geth 1.13, badBlockToKeep. */
 const badBlockKeptCountMax = 10
 
@@ -346,7 +346,7 @@ export class Chain implements ChainReader {
     if (parentTotal === undefined) throw blockInvalid(hash, header.number, 'unknown ancestor')
     checkBody(block, hash)
     const total = parentTotal + header.difficulty
-    this.#states.commit(this.#states.head, () => this.store.putBlock(block, hash, total))
+    this.#commit(this.#states, this.#states.head, () => this.store.putBlock(block, hash, total))
     const isBetter =
       total > this.#head.totalDifficulty ||
       (total === this.#head.totalDifficulty && header.number < this.#head.header.number)
@@ -442,7 +442,7 @@ export class Chain implements ChainReader {
     assert(last !== undefined)
     const isOther = states !== this.#states
     const [suffix, otherSuffix] = [this.store.stateSuffix(), this.#otherSuffix()]
-    states.commit(last.state, () => {
+    this.#commit(states, last.state, () => {
       if (isOther) this.store.putStateSuffix(otherSuffix)
       for (const { block } of removed) this.store.removeCanonical(block)
       for (const { executed } of extensions) {
@@ -471,6 +471,16 @@ export class Chain implements ChainReader {
       listener(change)
     } catch (error) {
       this.#logger.log('error', 'a listener of the head failed', { error: String(error) })
+    }
+  }
+
+  /** One write, all of it or nothing. */
+  #commit(states: StateStore, state: State, batch: () => void): void {
+    try {
+      states.commit(state, batch)
+    } catch (error) {
+      this.store.forgetRecent()
+      throw error
     }
   }
 

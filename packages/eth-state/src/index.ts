@@ -15,6 +15,7 @@ export {
 export { isDiskFull, StateError, type StateErrorType, stateNotAvailable } from './errors.ts'
 export { type LmdbOptions, openLmdbDatabase, openLmdbReplica } from './lmdb-database.ts'
 export { createMemoryDatabase } from './memory-database.ts'
+export { RecentMap } from './recent-map.ts'
 export { StateReplica } from './state-replica.ts'
 export {
   type AccountProof,

@@ -16,9 +16,9 @@ import {
   isZeroAddress,
   recoverCliqueSigner,
 } from '@cairn/eth-codec'
+import { RecentMap } from '@cairn/eth-state'
 import { checkGasFields, gasLimitMax } from '../gas-rules.ts'
 import { headerError } from '../header-error.ts'
-import { RecentMap } from '../recent-map.ts'
 import {
   difficultyInTurn,
   difficultyOutOfTurn,
@@ -71,8 +71,8 @@ export class CliqueEngine {
   readonly #snapshots: SnapshotStore
   readonly #nowSeconds: () => bigint
   readonly #trustedDepthBlocks: number
-  readonly #recentSnapshots = new RecentMap<CliqueSnapshot>(snapshotCountMax)
-  readonly #recentSigners = new RecentMap<AddressText>(signerCountMax)
+  readonly #recentSnapshots = new RecentMap<CliqueSnapshot>(snapshotCountMax / 2)
+  readonly #recentSigners = new RecentMap<AddressText>(signerCountMax / 2)
 
   constructor(options: CliqueEngineOptions) {
     this.#config = options.config

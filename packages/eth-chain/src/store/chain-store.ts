@@ -28,18 +28,17 @@ import {
   type Receipt,
   transactionHash,
 } from '@cairn/eth-codec'
-import type { Database, Table } from '@cairn/eth-state'
+import { type Database, RecentMap, type Table } from '@cairn/eth-state'
 import type { CliqueSnapshot } from '../clique/snapshot.ts'
 import { snapshotFromJson, snapshotToJson } from '../clique/snapshot-json.ts'
 import { chainDamaged } from '../errors.ts'
-import { RecentMap } from '../recent-map.ts'
 import { decodePlace, decodeU64, encodePlace, encodeU64 } from './keys.ts'
 import { decodeReceipts, encodeReceipts } from './stored-receipts.ts'
 
-/** Decoded and in memory, least recently used first out. A full block may hold a megabyte, a header has 600 bytes. */
-const headerCountMax = 4096
-const blockCountMax = 64
-const receiptsCountMax = 64
+/** Decoded and in memory, up to twice as many. A full block may hold a megabyte, a header has 600 bytes. */
+const headerCountMax = 2048
+const blockCountMax = 32
+const receiptsCountMax = 32
 
 const noBytes = new Uint8Array(0)
 
@@ -231,6 +230,13 @@ export class ChainStore {
   readSnapshot(hash: string): CliqueSnapshot | undefined {
     const bytes = this.#snapshots.get(dataFromHex(hash))
     return bytes === undefined ? undefined : snapshotFromJson(JSON.parse(fromUtf8(bytes)))
+  }
+
+  /** After a write that failed: what was put was not written. */
+  forgetRecent(): void {
+    this.#recentHeaders.clear()
+    this.#recentBodies.clear()
+    this.#recentReceipts.clear()
   }
 
   // ---- writing, inside of a write ----
