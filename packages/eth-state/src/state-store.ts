@@ -210,8 +210,8 @@ export class StateStore {
   }
 
   /**
-   * Writes the trie nodes that are in memory only. Done from time to time, and worth doing before closing; not where the
-   * disk is full, since opening makes them anew.
+   * Writes the trie nodes that are in memory only. Done from time to time, and worth doing before closing. Where the
+   * disk is full it does nothing, since opening makes them anew.
    */
   flushNodes(): void {
     if (this.#isStopped) throw stopped()
