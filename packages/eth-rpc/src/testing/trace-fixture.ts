@@ -137,6 +137,7 @@ export class TraceFixture {
       chainId: config.chainId,
       transaction,
       sender,
+      blockGasLeft: transaction.gasLimit,
     })
   }
 

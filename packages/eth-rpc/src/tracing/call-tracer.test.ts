@@ -186,6 +186,19 @@ describe('callTracer', () => {
     expect(top).toMatchObject({ logs: [{ position: '0x1' }] })
   })
 
+  it('tells calls as deep as they go', () => {
+    // Calls itself with all gas but a 64th, which is enough for all 1024 frames.
+    const deep = new TraceFixture({ '0x600': { code: '0 0 0 0 0 ADDRESS GAS CALL STOP' } })
+    const given = { to: 0x600, gasLimit: 10n ** 12n }
+    let depth = 0
+    let frame: Frame | undefined = deep.trace<Frame>(given, { tracer: 'callTracer' })
+    for (; frame !== undefined; frame = frame.calls?.[0]) depth++
+    expect(depth).toBe(1025)
+    const flat = deep.trace<Frame[]>(given, { tracer: 'flatCallTracer' })
+    expect(flat).toHaveLength(1025)
+    expect(flat.at(-1)?.['traceAddress']).toHaveLength(1024)
+  })
+
   it('tells the first call only, if that is wanted', () => {
     const onlyTopCall = { onlyTopCall: true, withLog: true }
     const top = frames(0x50a, { tracer: 'callTracer', tracerConfig: onlyTopCall })

@@ -91,7 +91,10 @@ export class StructLogger implements ResultTracer {
     if (enableReturnData && returnDataView.length > 0) {
       tail += `,"returnData":"${dataToHex(returnDataView)}"`
     }
-    if (enableMemory) tail += `,"memory":[${memoryWords(memoryView)}]`
+    if (enableMemory) {
+      this.#context.room.check(2 * memoryView.length)
+      tail += `,"memory":[${memoryWords(memoryView)}]`
+    }
     tail += this.#storageText(step)
     this.#step = {
       opcode,

@@ -19,7 +19,12 @@ export class TraceRoom {
   /** @param length Characters that are kept from now on. @throws RpcFault when there is no room for them. */
   take(length: number): void {
     this.#length += length
-    if (this.#length <= this.#lengthMax) return
+    this.check(0)
+  }
+
+  /** Whether there is room, before something large is made. @throws RpcFault */
+  check(length: number): void {
+    if (this.#length + length <= this.#lengthMax) return
     const mebibytes = this.#lengthMax / (1024 * 1024)
     throw faults.server(
       `trace is larger than ${mebibytes} MiB: ask for less with limit, disableStack or disableStorage, trace ` +
