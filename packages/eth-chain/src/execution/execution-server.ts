@@ -103,7 +103,12 @@ export class ExecutionServer {
     const { execution, port } = this.#options
     switch (call.name) {
       case 'startSealing':
-        await execution.startSealing(call.ask, this.#transactionsOrNew())
+        try {
+          await execution.startSealing(call.ask, this.#transactionsOrNew())
+        } finally {
+          // Copied, and nobody else's.
+          call.ask.privateKey.fill(0)
+        }
         return undefined
       case 'stopSealing':
         await execution.stopSealing()

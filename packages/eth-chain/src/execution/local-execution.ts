@@ -58,11 +58,11 @@ export class LocalExecution implements Execution {
     { privateKey, ...rest }: SealingOptions,
     pool: PendingTransactions,
   ): Promise<void> {
+    const key = privateKey.slice()
     await this.stopSealing()
     const { clock, random = systemRandom, logger = silentLogger, recordOf } = this.#options
-    const address = dataToHex(addressOfPrivateKey(privateKey))
+    const address = dataToHex(addressOfPrivateKey(key))
     const record = await SealRecord.open(recordOf(address))
-    const key = privateKey.slice()
     const sealer = new Sealer({
       ...rest,
       privateKey: key,
