@@ -85,12 +85,15 @@ export class RemoteExecution implements Execution {
     })
     // The first block is to have them.
     this.#feed.flush()
+    const privateKey = options.privateKey.slice()
     try {
-      await this.#call('startSealing', options)
+      await this.#call('startSealing', { ...options, privateKey })
       this.#isSealing = true
     } catch (error) {
       await this.stopSealing()
       throw error
+    } finally {
+      privateKey.fill(0)
     }
   }
 
