@@ -120,6 +120,7 @@ export {
   nodeRecordToText,
   recordNumber,
 } from './node-record.ts'
+export { pooledBytes, pooledBytesUnsafe } from './pooled-bytes.ts'
 export {
   decodeReceipt,
   encodeReceipt,

@@ -1,12 +1,13 @@
 /** The Bloom filter of logs in receipts and headers: 2048 bits, three of them for each address and topic. */
 import { keccak256 } from './keccak256.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 import type { Log } from './receipt.ts'
 
 export const bloomBytesSize = 256
 
 /** The filter of the addresses and topics of these logs, 256 bytes. */
 export function logsBloom(logs: readonly Log[]): Uint8Array {
-  const bloom = new Uint8Array(bloomBytesSize)
+  const bloom = pooledBytes(bloomBytesSize)
   for (const { address, topics } of logs) {
     addToBloom(bloom, address)
     for (const topic of topics) addToBloom(bloom, topic)

@@ -2,10 +2,9 @@
  * Receipts and logs in RLP, as receipt tries and the `eth` protocol have them (EIP-658, EIP-2718). What JSON-RPC adds
  * to a receipt (hashes, positions, prices) is no part of it.
  */
-import { concatBytes } from '@cairn/core'
 import { TransactionError } from './errors.ts'
 import { bloomBytesSize } from './logs-bloom.ts'
-import { decodeRlp, encodeRlp, type RlpItem } from './rlp.ts'
+import { decodeRlp, encodeRlp, encodeTypedRlp, type RlpItem } from './rlp.ts'
 import {
   bytesField,
   fieldError,
@@ -39,8 +38,8 @@ const topicCountMax = 4
 
 /** The bytes that stand in a receipt trie. */
 export function encodeReceipt(receipt: Receipt): Uint8Array {
-  const list = encodeRlp(receiptFields(receipt))
-  return receipt.type === 0 ? list : concatBytes(Uint8Array.of(receipt.type), list)
+  const fields = receiptFields(receipt)
+  return receipt.type === 0 ? encodeRlp(fields) : encodeTypedRlp(receipt.type, fields)
 }
 
 /** The item that stands for a receipt in a message. */

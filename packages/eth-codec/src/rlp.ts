@@ -3,6 +3,7 @@
  * reading: one encoding per value, nothing behind it, bounded depth and count. What the bytes mean: rlp-fields.ts.
  */
 import { RlpError } from './errors.ts'
+import { pooledBytesUnsafe } from './pooled-bytes.ts'
 
 export type RlpItem = Uint8Array | readonly RlpItem[]
 
@@ -30,6 +31,15 @@ export function encodeRlp(item: RlpItem): Uint8Array {
   const listSizes: number[] = []
   const out = new Uint8Array(measure(item, listSizes))
   write(item, out, 0, listSizes, { next: 0 })
+  return out
+}
+
+/** A type and behind it the RLP of an item (EIP-2718), in bytes that keep some KiB of others in memory. */
+export function encodeTypedRlp(type: number, item: RlpItem): Uint8Array {
+  const listSizes: number[] = []
+  const out = pooledBytesUnsafe(1 + measure(item, listSizes))
+  out[0] = type
+  write(item, out, 1, listSizes, { next: 0 })
   return out
 }
 

@@ -2,11 +2,10 @@
  * Transactions: legacy (type 0, with and without EIP-155), with access lists (type 1, EIP-2930), and with a fee market
  * (type 2, EIP-1559). Reading, writing, hashing, signing. Not here: blob transactions (type 3), which are refused.
  */
-import { concatBytes } from '@cairn/core'
 import { addressOfPublicKey } from './address.ts'
 import { RlpError, TransactionError } from './errors.ts'
 import { keccak256 } from './keccak256.ts'
-import { decodeRlp, encodeRlp, type RlpItem } from './rlp.ts'
+import { decodeRlp, encodeRlp, encodeTypedRlp, type RlpItem } from './rlp.ts'
 import {
   addressOrNoneField,
   bytesField,
@@ -204,7 +203,8 @@ function knownBytes(transaction: Transaction): KnownBytes {
   let bytes = known.get(transaction)
   if (bytes === undefined) {
     const fields = signedFields(transaction)
-    const encoded = transaction.type === 0 ? encodeRlp(fields) : typed(transaction.type, fields)
+    const { type } = transaction
+    const encoded = type === 0 ? encodeRlp(fields) : encodeTypedRlp(type, fields)
     bytes = { encoded, hash: undefined }
     known.set(transaction, bytes)
   }
@@ -257,10 +257,6 @@ function accessListToRlp(accessList: readonly AccessListEntry[]): RlpItem {
   return accessList.map(({ address, storageKeys }) => [address, storageKeys])
 }
 
-function typed(type: TransactionType, fields: readonly RlpItem[]): Uint8Array {
-  return concatBytes(Uint8Array.of(type), encodeRlp(fields))
-}
-
 function withoutLeadingZeros(bytes: Uint8Array): Uint8Array {
   let start = 0
   while (start < bytes.length && bytes[start] === 0) start++
@@ -278,7 +274,7 @@ export function transactionHash(transaction: Transaction): Uint8Array {
 export function signingHash(transaction: UnsignedTransaction): Uint8Array {
   const { type, chainId } = transaction
   const fields = unsignedFields(transaction)
-  if (type !== 0) return keccak256(typed(type, fields))
+  if (type !== 0) return keccak256(encodeTypedRlp(type, fields))
   if (chainId === undefined) return keccak256(encodeRlp(fields))
   return keccak256(encodeRlp([...fields, numberToBytes(chainId), emptyBytes, emptyBytes]))
 }

@@ -24,7 +24,8 @@ export function readData(value: unknown, typeName = 'hexutil.Bytes'): Uint8Array
   const digits = digitsOf(value, typeName)
   if (digits.length % 2 === 1) throw unreadable('hex string of odd length', typeName)
   if (!/^[0-9a-fA-F]*$/.test(digits)) throw unreadable('invalid hex string', typeName)
-  return Uint8Array.from(Buffer.from(digits, 'hex'))
+  const buffer = Buffer.from(digits, 'hex')
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
 }
 
 export function readFixedData(value: unknown, bytesSize: number, typeName: string): Uint8Array {

@@ -32,12 +32,13 @@ export interface PooledTransaction extends IncomingTransaction {
 }
 
 /**
- * @param bytes Copied when they are a part of something larger: a transaction may wait for hours, and must not keep the
- *   whole message in memory that brought it.
+ * @param bytes Copied when they are a part of something larger than Node's pool of small Buffers: a transaction may
+ *   wait for hours, and must not keep the whole message in memory that brought it.
  * @throws RlpError or TransactionError when the bytes are no transaction.
  */
 export function readIncoming(bytes: Uint8Array, sender?: Uint8Array): IncomingTransaction {
-  const raw = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+  const isSmall = bytes.buffer.byteLength <= Math.max(bytes.length, Buffer.poolSize)
+  const raw = isSmall ? bytes : new Uint8Array(bytes)
   const transaction = decodeTransaction(raw)
   return {
     transaction,
