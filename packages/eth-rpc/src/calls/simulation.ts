@@ -288,6 +288,8 @@ function callJson(result: TransactionResult, logs: readonly PlacedLog[]): Json {
     returnData: dataToHex(result.returnData),
     logs: logs.map((log) => formatLog(log)),
     gasUsed: quantityToHex(result.gasUsed),
+    // Before refunds: what it needs to be given (geth 1.16).
+    maxUsedGas: quantityToHex(result.gasUsed + result.gasRefunded),
     status: quantityToHex(result.status === 'success' ? 1 : 0),
     error,
   }

@@ -168,6 +168,20 @@ describe('eth_simulateV1', () => {
     expect(calls.map(({ status }) => status)).toEqual(['0x1', '0x1', '0x0'])
   })
 
+  it('tells the gas before refunds, too', async () => {
+    const { calls } = await oneBlock({
+      stateOverrides: {
+        [poor]: {
+          code: code('0 0 SSTORE STOP'),
+          stateDiff: { [`0x${'00'.repeat(32)}`]: `0x${'01'.padStart(64, '0')}` },
+        },
+      },
+      calls: [{ to: poor }],
+    })
+    // 21,000, two numbers, a cold slot that becomes zero, of which 4800 come back.
+    expect(calls[0]).toMatchObject({ gasUsed: '0x52d4', maxUsedGas: '0x6594' })
+  })
+
   it('fills gaps with empty blocks', async () => {
     const head = await client.result<SimulatedBlock>('eth_getBlockByNumber', 'latest')
     const number = (distance: number) => `0x${(Number(head.number) + distance).toString(16)}`
