@@ -71,6 +71,10 @@ export {
   type ExecutionServerOptions,
   portLogger,
 } from './execution/execution-server.ts'
+export {
+  type ExecutionErrorType,
+  ExecutionThreadError,
+} from './execution/execution-thread-error.ts'
 export { LocalExecution, type LocalExecutionOptions } from './execution/local-execution.ts'
 export {
   createWrittenSignal,
@@ -80,12 +84,7 @@ export {
   type WrittenSignal,
 } from './execution/messages.ts'
 export type { PendingBlock } from './execution/pending-block.ts'
-export {
-  type ExecutionErrorType,
-  ExecutionThreadError,
-  RemoteExecution,
-  type RemoteExecutionOptions,
-} from './execution/remote-execution.ts'
+export { RemoteExecution, type RemoteExecutionOptions } from './execution/remote-execution.ts'
 export { packError, type ThreadError, unpackError } from './execution/thread-error.ts'
 export {
   exportBlocks,

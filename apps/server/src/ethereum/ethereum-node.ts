@@ -163,6 +163,8 @@ async function openAll(options: EthereumNodeOptions, closers: Closers): Promise<
   closers.push(
     () => rpc.close(),
     () => listeners.close(),
+    // First of all: the listeners wait for answers to what is under way.
+    async () => execution.endImports(),
   )
   const endpoints = await listeners.open()
   if (sealing !== undefined) await miner.start()

@@ -220,6 +220,28 @@ describe('JSON-RPC beside execution', () => {
   })
 })
 
+describe('a node that closes', () => {
+  it('ends what it imports where it has come to', async () => {
+    await start(0n, false)
+    const maker = new BlockMaker()
+    const blockCount = 1500
+    for (let number = 1; number <= blockCount; number++) maker.make()
+    const path = join(folder, 'chain.rlp')
+    await writeFile(path, exportBlocks(maker.chain, 0n, BigInt(blockCount)))
+    const begun = new Promise<void>((resolve) => node.node.chain.onHead(() => resolve()))
+    const importing = ask('admin_importChain', path).catch((error: Error) => error.message)
+    await begun
+    await node.close()
+    expect(await importing).toBe('The node is closing.')
+    await start(0n, false)
+    const { number } = node.node.chain.head.header
+    expect(number).toBeGreaterThan(0n)
+    expect(number).toBeLessThan(blockCount)
+    expect(await ask('admin_importChain', path)).toBe(true)
+    expect(node.node.chain.head.header.number).toBe(BigInt(blockCount))
+  })
+})
+
 describe('what is read', () => {
   it('agrees after each head that is told of', async () => {
     await start(0n)

@@ -73,6 +73,9 @@ export class ExecutionServer {
         if (message.authorize === undefined) execution.proposals.discard(message.address)
         else execution.proposals.propose(message.address, message.authorize)
         return
+      case 'endImports':
+        execution.endImports()
+        return
       case 'end':
         onEnd()
         return

@@ -53,6 +53,8 @@ export interface Execution {
   /** Imports a chain file. @returns how many of its blocks were new. @throws ChainError, or what reading it does. */
   importFile(path: string, onProgress?: (progress: ImportProgress) => void): Promise<number>
 
+  /** The node closes: files that are being imported end where they have come to, with an error, and so do others. */
+  endImports(): void
   /** Ends sealing, and writes what opening would have to work out again. */
   close(): Promise<void>
 }

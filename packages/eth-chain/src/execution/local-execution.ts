@@ -8,6 +8,7 @@ import { SealRecord, type SealRecordStore } from '../clique/seal-record.ts'
 import { type ImportProgress, importChainFile } from '../file/chain-file.ts'
 import { type PendingTransactions, Sealer } from '../sealer/sealer.ts'
 import type { Execution, SealingOptions } from './execution.ts'
+import { executionClosing } from './execution-thread-error.ts'
 import {
   type PendingBlock,
   type PendingSnapshot,
@@ -34,7 +35,7 @@ export class LocalExecution implements Execution {
   readonly #options: LocalExecutionOptions
   #onSealing: (isSealing: boolean) => void = () => undefined
   readonly #importing = new Set<Promise<number>>()
-  #isClosed = false
+  #isEnding = false
   #sealer: Sealer | undefined
   #sealingKey: Uint8Array | undefined
   #snapshot: PendingSnapshot | undefined
@@ -151,13 +152,17 @@ export class LocalExecution implements Execution {
   /** A file that is being imported when the node closes ends where it has come to. */
   async *#whileOpen(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
-      if (this.#isClosed) throw new TypeError('The node is closing.')
+      if (this.#isEnding) throw executionClosing()
       yield piece
     }
   }
 
+  endImports(): void {
+    this.#isEnding = true
+  }
+
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.endImports()
     await this.stopSealing()
     await Promise.allSettled(this.#importing)
     this.chain.states.flushNodes()

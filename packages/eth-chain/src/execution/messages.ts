@@ -56,6 +56,7 @@ export type ToExecution =
   | { readonly kind: 'gasLimit'; readonly gasLimit: bigint }
   /** `authorize` undefined: the proposal is dropped. */
   | { readonly kind: 'propose'; readonly address: string; readonly authorize: boolean | undefined }
+  | { readonly kind: 'endImports' }
   /** The last message: the database may be closed. */
   | { readonly kind: 'end' }
 

@@ -2,7 +2,7 @@
  * Execution on another thread: the chain is read through a replica of its database, everything else is asked over a
  * port. The other end is an ExecutionServer. Whoever owns the thread says when it has failed.
  */
-import { BaseError, type Logger } from '@cairn/core'
+import type { Logger } from '@cairn/core'
 import type { AccountProof } from '@cairn/eth-state'
 import type { ImportResult } from '../chain.ts'
 import { CliqueProposals } from '../clique/proposals.ts'
@@ -10,6 +10,11 @@ import type { ImportProgress } from '../file/chain-file.ts'
 import type { TransactionPool } from '../pool/transaction-pool.ts'
 import type { ChainReplica } from './chain-replica.ts'
 import type { Execution, SealingOptions } from './execution.ts'
+import {
+  type ExecutionThreadError,
+  executionBusy,
+  executionFailed,
+} from './execution-thread-error.ts'
 import type {
   CallName,
   Calls,
@@ -22,17 +27,6 @@ import { unpackPending } from './packed-pending.ts'
 import { type PendingBlock, pendingBlockOf } from './pending-block.ts'
 import { unpackError } from './thread-error.ts'
 import { TransactionFeed } from './transaction-feed.ts'
-
-export type ExecutionErrorType =
-  /** Its thread has ended, and nothing is executed any more. */
-  | { readonly code: 'EXECUTION_FAILED' }
-  /** Too much is waiting for it already. */
-  | { readonly code: 'EXECUTION_BUSY' }
-
-/** What may go wrong with execution on a thread of its own, beside what it executes. */
-export class ExecutionThreadError extends BaseError<ExecutionErrorType> {
-  override readonly name = 'ExecutionThreadError'
-}
 
 export interface RemoteExecutionOptions {
   readonly port: ExecutionPort
@@ -147,7 +141,7 @@ export class RemoteExecution implements Execution {
   /** @throws ExecutionThreadError EXECUTION_BUSY, and as `Execution` says. */
   async importBlocks(blocks: readonly Uint8Array[]): Promise<ImportResult> {
     const size = blocks.reduce((sum, block) => sum + block.length, 0)
-    if (this.#importBytes + size > importBytesMax && this.#importBytes > 0) throw busy()
+    if (this.#importBytes + size > importBytesMax && this.#importBytes > 0) throw executionBusy()
     this.#importBytes += size
     try {
       return await this.#call('importBlocks', { blocks: blocks.map((block) => block.slice()) })
@@ -165,10 +159,14 @@ export class RemoteExecution implements Execution {
     }
   }
 
+  endImports(): void {
+    this.#tell({ kind: 'endImports' })
+  }
+
   async close(): Promise<void> {
     this.#feed?.close()
     if (this.#failure === undefined) await this.#call('close', undefined)
-    this.#failure ??= failed('The node is closed.')
+    this.#failure ??= executionFailed('The node is closed.')
   }
 
   /** After `close`, when the replica is closed, too. */
@@ -179,7 +177,7 @@ export class RemoteExecution implements Execution {
   /** The other thread is no more: whoever waits for it hears why, and whoever asks from now on. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return
-    this.#failure = failed('The execution of the node has failed.', cause)
+    this.#failure = executionFailed('The execution of the node has failed.', cause)
     this.#isSealing = false
     this.#feed?.close()
     for (const { reject } of this.#waiting.values()) reject(this.#failure)
@@ -230,7 +228,7 @@ export class RemoteExecution implements Execution {
     onProgress?: (progress: ImportProgress) => void,
   ): Promise<Calls[N]['answer']> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    if (this.#waiting.size >= callCountMax) return Promise.reject(busy())
+    if (this.#waiting.size >= callCountMax) return Promise.reject(executionBusy())
     const id = ++this.#lastId
     return new Promise<Calls[N]['answer']>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, onProgress })
@@ -264,18 +262,4 @@ export class RemoteExecution implements Execution {
       },
     }
   }
-}
-
-function failed(shortMessage: string, cause?: unknown): ExecutionThreadError {
-  return new ExecutionThreadError(
-    { code: 'EXECUTION_FAILED' },
-    { shortMessage, metaMessages: ['Restart the node; its log says what happened.'], cause },
-  )
-}
-
-function busy(): ExecutionThreadError {
-  return new ExecutionThreadError(
-    { code: 'EXECUTION_BUSY' },
-    { shortMessage: 'Too much is waiting to be executed.', metaMessages: ['Try again later.'] },
-  )
 }

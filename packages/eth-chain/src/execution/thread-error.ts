@@ -7,6 +7,7 @@ import { StateError } from '@cairn/eth-state'
 import { JournalError } from '@cairn/journal'
 import { ChainError } from '../errors.ts'
 import { HeaderError } from '../header-error.ts'
+import { ExecutionThreadError } from './execution-thread-error.ts'
 
 export interface ThreadError {
   readonly name: string
@@ -21,6 +22,7 @@ export interface ThreadError {
 /** Families that cross from the thread that executes. */
 const families: Readonly<Record<string, ErrorFamily>> = {
   ChainError: family(ChainError),
+  ExecutionThreadError: family(ExecutionThreadError),
   HeaderError: family(HeaderError),
   JournalError: family(JournalError),
   RlpError: family(RlpError),
