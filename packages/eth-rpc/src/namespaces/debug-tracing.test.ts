@@ -141,6 +141,23 @@ describe('traces of calls', () => {
 })
 
 describe('what is refused', () => {
+  it('is debug over HTTP, where it was not asked for', async () => {
+    const answer = await fetch(node.httpUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ...{ jsonrpc: '2.0', id: 1 },
+        ...{ method: 'debug_traceTransaction', params: [hashes[0]] },
+      }),
+    })
+    expect(await answer.json()).toMatchObject({
+      error: {
+        code: -32601,
+        message: 'the method debug_traceTransaction does not exist/is not available',
+      },
+    })
+  })
+
   it.each([
     ['debug_traceTransaction', [word(5)], 'transaction not found'],
     ['debug_traceBlockByNumber', ['0x0'], 'genesis is not traceable'],
