@@ -178,8 +178,9 @@ class BlockMaker {
 describe('JSON-RPC beside execution', () => {
   it('answers while a full block is executed', async () => {
     await start(0n)
-    // JUMPDEST PUSH0 JUMP: creations that burn all of their gas, a block full of it.
-    const data = Uint8Array.of(0x5b, 0x5f, 0x56)
+    // JUMPDEST PUSH2 16384 PUSH0 KECCAK256 POP PUSH0 JUMP: creations that burn all of their gas, a block full of it,
+    // which keeps the thread for half a second.
+    const data = Uint8Array.of(0x5b, 0x61, 0x40, 0, 0x5f, 0x20, 0x50, 0x5f, 0x56)
     const burners = Array.from({ length: 28 }, (_, nonce) =>
       transaction(nonce, { to: undefined, value: 0n, gasLimit: 1_000_000n, data }),
     )
@@ -200,7 +201,8 @@ describe('JSON-RPC beside execution', () => {
       isMined = receipt !== null
       count++
     }
-    expect(count).toBeGreaterThan(20)
+    // On one thread it is two: one call before the block, one behind it.
+    expect(count).toBeGreaterThan(8)
     expect(await ask('eth_getTransactionReceipt', last)).toMatchObject({ status: '0x0' })
   })
 
@@ -214,7 +216,7 @@ describe('JSON-RPC beside execution', () => {
     const path = join(folder, 'chain.rlp')
     await writeFile(path, exportBlocks(maker.chain, 0n, BigInt(blockCount)))
     const count = await answeredMeanwhile(ask('admin_importChain', path))
-    expect(count).toBeGreaterThan(20)
+    expect(count).toBeGreaterThan(8)
     expect(await ask('eth_blockNumber')).toBe(`0x${blockCount.toString(16)}`)
     expect(await ask('eth_getBalance', to, 'latest')).toBe(`0x${(blockCount / 10).toString(16)}`)
   })
