@@ -92,6 +92,7 @@ export {
   importChainFile,
   readChainFile,
 } from './file/chain-file.ts'
+export { readChainFilePieces } from './file/chain-file-pieces.ts'
 export { type ChainFolder, openChainFolder, openChainFolderReplica } from './file/chain-folder.ts'
 export { checkGasFields, gasLimitMin, nextBaseFee, nextGasLimit } from './gas-rules.ts'
 export { HeaderError, type HeaderErrorCode, type HeaderErrorType } from './header-error.ts'

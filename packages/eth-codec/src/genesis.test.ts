@@ -170,6 +170,7 @@ describe('parseGenesis', () => {
       [genesisJson({ gasLimit: 1e20 }), /gasLimit .*write it as text/],
       [genesisJson({ gasLimit: -1 }), /gasLimit/],
       [genesisJson({ gasLimit: '0x1ffffffffffffffff' }), /gasLimit is beyond 64 bits/],
+      [genesisJson({ gasLimit: '9'.repeat(4_000_000) }), /gasLimit has more than 256 digits/],
       [genesisJson({ timestamp: 'noon' }), /timestamp is not a number/],
       [genesisJson({ alloc: { '0x12': { balance: 1 } } }), /alloc\.0x12 has 1 bytes/],
       [genesisJson({ alloc: { [signer]: {} } }), /balance is not a number/],

@@ -4,6 +4,9 @@
  */
 import { GenesisError } from './errors.ts'
 
+/** Of a number as text, with room for leading zeros: reading decimals takes longer than their length. */
+const digitCountMax = 256
+
 /** The members of a JSON object by their key in lower case. */
 export type JsonFields = ReadonlyMap<string, unknown>
 
@@ -31,6 +34,9 @@ function numberOf(value: unknown, path: string): bigint {
     throw jsonFieldError(path, 'is a JSON number beyond 2^53 or no whole number, write it as text')
   }
   if (value === '') return 0n
+  if (typeof value === 'string' && value.length > digitCountMax) {
+    throw jsonFieldError(path, `has more than ${digitCountMax} digits`)
+  }
   if (typeof value === 'string' && /^(?:0x[0-9a-f]+|\d+)$/i.test(value)) {
     return BigInt(value.toLowerCase())
   }

@@ -85,6 +85,8 @@ describe('parseKeyFile', () => {
   })
 
   it('refuses what is no key file, with the reason', () => {
+    const setCosts = (file: Record<string, unknown>, costs: object) =>
+      Object.assign((file['crypto'] as { kdfparams: object }).kdfparams, costs)
     const set = (path: 'crypto' | 'kdfparams', member: string, value: unknown) =>
       changed((file) => {
         const crypto = file['crypto'] as Record<string, Record<string, unknown>>
@@ -100,6 +102,7 @@ describe('parseKeyFile', () => {
       ['another kdf', set('crypto', 'kdf', 'argon2'), /kdf/],
       ['n no power of two', set('kdfparams', 'n', 5000), /power of two/],
       ['much memory', set('kdfparams', 'n', 2 ** 30), /bytes of memory/],
+      ['much work', changed((file) => setCosts(file, { n: 2 ** 20, r: 8, p: 8 })), /bytes of work/],
       ['no rounds', set('kdfparams', 'p', 0), /its p is not/],
       ['a short key', set('kdfparams', 'dklen', 16), /dklen is 16/],
       ['too large', new Uint8Array(65_537).fill(0x20), /65537 bytes/],

@@ -63,6 +63,8 @@ const derivedKeyBytesSize = 32
 /** A file asks for its own cost. Four times geth's standard is more than any program writes. */
 const scryptMemoryBytesMax = 1024 * 1024 * 1024
 const scryptParallelMax = 64
+/** Memory written in all its rounds, some seconds of work: sixteen times geth's standard. */
+const scryptWorkBytesMax = 4 * 1024 * 1024 * 1024
 const pbkdf2RoundsMax = 10_000_000
 /** A key file has some 500 bytes. */
 export const keyFileBytesMax: number = 64 * 1024
@@ -193,6 +195,11 @@ function scryptOf(parameters: Record<string, unknown>): ScryptParameters {
   if (128 * n * r > scryptMemoryBytesMax) {
     throw malformed(
       `it asks for ${128 * n * r} bytes of memory, ${scryptMemoryBytesMax} are allowed`,
+    )
+  }
+  if (128 * n * r * p > scryptWorkBytesMax) {
+    throw malformed(
+      `it asks for ${128 * n * r * p} bytes of work, ${scryptWorkBytesMax} are allowed`,
     )
   }
   return { dklen: keyLengthOf(parameters), n, r, p, salt: textOf(parameters['salt'], 'salt') }

@@ -1,10 +1,15 @@
 /** `geth init|export|import|dumpgenesis|removedb`: work on the chain of a data folder that no node runs on. */
-import { createReadStream } from 'node:fs'
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createGzip } from 'node:zlib'
-import { Chain, exportBlocks, importChainFile, openChainFolder } from '@cairn/eth-chain'
+import { createGzip } from 'node:zlib'
+import {
+  Chain,
+  exportBlocks,
+  importChainFile,
+  openChainFolder,
+  readChainFilePieces,
+} from '@cairn/eth-chain'
 import { type Genesis, genesisToJson, gethIncompatibility, parseGenesis } from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import { nodeFileSystem } from '@cairn/journal'
@@ -157,13 +162,10 @@ export async function runImport(line: GethLine, terminal: Terminal): Promise<num
   try {
     for (const path of paths) {
       const progress = createProgress(terminal)
-      const file = createReadStream(path)
-      const source = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
-      file.on('error', (error) => source.destroy(error))
-      const newCount = await importChainFile(chain, source, ({ number }) =>
+      const pieces = readPieces(path)
+      const newCount = await importChainFile(chain, pieces, ({ number }) =>
         progress.update(`imported block ${number}`),
-      )
-      progress.end()
+      ).finally(() => progress.end())
       const { number, hash } = { number: chain.head.header.number, hash: chain.head.hash }
       print(terminal, `Imported ${newCount} new blocks of ${path}: head ${number} ${hash}`)
     }
@@ -171,6 +173,23 @@ export async function runImport(line: GethLine, terminal: Terminal): Promise<num
     await close()
   }
   return exitDone
+}
+
+/** @throws CliError FILE_INVALID when the system does not let it be read. */
+async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* readChainFilePieces(path)
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
+    throw new CliError(
+      { code: 'FILE_INVALID', path },
+      {
+        shortMessage: 'The chain file cannot be read.',
+        metaMessages: [`File: ${path}`, cause.message],
+        cause,
+      },
+    )
+  }
 }
 
 export async function runRemoveDb(line: GethLine, terminal: Terminal): Promise<number> {

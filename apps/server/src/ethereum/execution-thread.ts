@@ -10,12 +10,12 @@ import {
   openChainFolder,
   packError,
   portLogger,
+  readChainFilePieces,
   type ThreadError,
 } from '@cairn/eth-chain'
 import { parseGenesis } from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import { nodeFileSystem } from '@cairn/journal'
-import { readChainFilePieces } from './node-controls.ts'
 import type { ExecutionThreadData } from './open-execution.ts'
 
 /** Said once, beside what an ExecutionServer says. */

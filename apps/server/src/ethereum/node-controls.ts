@@ -1,9 +1,8 @@
 /** What `admin` of JSON-RPC steers in a node: its listeners, and its chain to and from files. */
-import { createReadStream } from 'node:fs'
 import { access, open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createGzip } from 'node:zlib'
+import { createGzip } from 'node:zlib'
 import { type ChainReader, type Execution, exportBlocks } from '@cairn/eth-chain'
 import { faults, type NodeControls } from '@cairn/eth-rpc'
 import { nodeFileSystem } from '@cairn/journal'
@@ -48,18 +47,6 @@ async function exportChain(
     await rm(temporary, { force: true })
     throw error
   }
-}
-
-/** The bytes of a chain file, unpacked when its name ends in `.gz`. */
-export async function* readChainFilePieces(path: string): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path)
-  if (!path.endsWith('.gz')) {
-    yield* file
-    return
-  }
-  const unpacked = createGunzip()
-  file.on('error', (error) => unpacked.destroy(error))
-  yield* file.pipe(unpacked)
 }
 
 async function exists(path: string): Promise<boolean> {

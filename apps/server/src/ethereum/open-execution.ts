@@ -14,6 +14,7 @@ import {
   openChainFolder,
   openChainFolderReplica,
   RemoteExecution,
+  readChainFilePieces,
   unpackError,
   type WrittenSignal,
 } from '@cairn/eth-chain'
@@ -21,7 +22,6 @@ import { type Genesis, genesisToJson } from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import { nodeFileSystem } from '@cairn/journal'
 import type { FromExecutionThread } from './execution-thread.ts'
-import { readChainFilePieces } from './node-controls.ts'
 
 export interface OpenExecutionOptions {
   /** Holds `geth/`. */

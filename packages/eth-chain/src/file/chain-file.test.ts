@@ -1,8 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { concatBytes } from '@cairn/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ChainKit, makeGenesis } from '../testing/chain-kit.ts'
 import { exportBlocks, importChainFile, readChainFile } from './chain-file.ts'
+import { readChainFilePieces } from './chain-file-pieces.ts'
 
 function sourceOf(blockCount: number): ChainKit {
   const kit = new ChainKit(makeGenesis('A'))
@@ -50,5 +55,40 @@ describe('chain file', () => {
       for await (const _ of readChainFile([wrongShape]));
     }
     await expect(read()).rejects.toThrow('not a block')
+  })
+
+  it('names the place where a packed file cannot be unpacked', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cairn-chain-file-'))
+    const path = join(folder, 'chain.rlp.gz')
+    const packed = gzipSync(file)
+    const importPath = async (bytes: Uint8Array) => {
+      await writeFile(path, bytes)
+      const target = new ChainKit(makeGenesis('A'))
+      return await importChainFile(target.chain, readChainFilePieces(path))
+    }
+    expect(await importPath(packed)).toBe(9)
+    const broken = expect.objectContaining({ code: 'CHAIN_FILE_INVALID' })
+    await expect(importPath(file)).rejects.toThrow(/At byte 0: .*incorrect header check/)
+    await expect(importPath(packed.subarray(0, packed.length - 20))).rejects.toThrow(broken)
+    await expect(importPath(new Uint8Array(0))).rejects.toThrow(/file/)
+    await rm(folder, { recursive: true })
+    const gone = importChainFile(source.chain, readChainFilePieces(path))
+    await expect(gone).rejects.toThrow('ENOENT')
+  })
+
+  it('reads a large block once, however many pieces it has', async () => {
+    // A list of 48 MiB, as its header says; the file ends before.
+    function* pieces() {
+      yield Uint8Array.of(0xfb, 0x03, 0x00, 0x00, 0x00)
+      const piece = new Uint8Array(4096)
+      for (let i = 0; i < 11_000; i++) yield piece
+    }
+    const start = process.cpuUsage()
+    const read = async () => {
+      for await (const _ of readChainFile(pieces()));
+    }
+    await expect(read()).rejects.toThrow('At byte 0: the file ends inside a block')
+    const { user, system } = process.cpuUsage(start)
+    expect((user + system) / 1000).toBeLessThan(3000)
   })
 })

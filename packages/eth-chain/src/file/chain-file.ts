@@ -79,19 +79,28 @@ export async function importChainFile(
 export async function* readChainFile(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Block> {
-  let rest: Uint8Array = new Uint8Array(0)
+  // Joined when a block is whole: joining with every piece would copy a large block as often as it has pieces.
+  let waiting: Uint8Array[] = []
+  let size = 0
+  let sizeWanted = 0
   let offset = 0
   for await (const piece of pieces) {
-    rest = rest.length === 0 ? piece : concatBytes(rest, piece)
+    waiting.push(piece)
+    size += piece.length
+    if (size < sizeWanted) continue
+    const bytes = waiting.length === 1 ? piece : concatBytes(...waiting)
     let at = 0
-    for (let end = itemEnd(rest, at, offset); end <= rest.length; end = itemEnd(rest, at, offset)) {
-      yield readBlock(rest.subarray(at, end), offset + at)
+    let end = itemEnd(bytes, at, offset)
+    for (; end <= bytes.length; end = itemEnd(bytes, at, offset)) {
+      yield readBlock(bytes.subarray(at, end), offset + at)
       at = end
     }
-    rest = rest.subarray(at)
+    waiting = at === bytes.length ? [] : [bytes.subarray(at)]
+    size = bytes.length - at
+    sizeWanted = Number.isFinite(end) ? end - at : 0
     offset += at
   }
-  if (rest.length > 0) throw invalid(offset, 'the file ends inside a block')
+  if (size > 0) throw chainFileInvalid(offset, 'the file ends inside a block')
 }
 
 /** Where the item at `at` ends; beyond the bytes when they do not say. */
@@ -104,10 +113,10 @@ function itemEnd(bytes: Uint8Array, at: number, offset: number): number {
   try {
     header = peekRlpHeader(bytes, at)
   } catch (cause) {
-    throw invalid(offset + at, 'not RLP', cause)
+    throw chainFileInvalid(offset + at, 'not RLP', cause)
   }
   if (!header.isList || header.end - at > blockBytesMax) {
-    throw invalid(offset + at, 'no block begins here')
+    throw chainFileInvalid(offset + at, 'no block begins here')
   }
   return header.end
 }
@@ -117,11 +126,11 @@ function readBlock(bytes: Uint8Array, offset: number): Block {
     // Fields of a block are views: they must not hold on to the whole piece of the file.
     return decodeBlock(bytes.slice())
   } catch (cause) {
-    throw invalid(offset, 'not a block', cause)
+    throw chainFileInvalid(offset, 'not a block', cause)
   }
 }
 
-function invalid(offset: number, reason: string, cause?: unknown): ChainError {
+export function chainFileInvalid(offset: number, reason: string, cause?: unknown): ChainError {
   return new ChainError(
     { code: 'CHAIN_FILE_INVALID', offset },
     {
