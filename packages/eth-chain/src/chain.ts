@@ -289,8 +289,9 @@ export class Chain implements ChainReader {
   ): Extension {
     const { header, transactions } = block
     this.#refuseBad(hash, header)
+    // A body that does not belong to the header says nothing about the block of that hash: it may come again, whole.
+    checkBody(block, hash)
     try {
-      checkBody(block, hash)
       const senders = recoverSenders(
         block,
         hash,

@@ -98,6 +98,8 @@ describe('parseKeyFile', () => {
       ['no UTF-8', Uint8Array.of(0xff), /not JSON/],
       ['a list', utf8('[]'), /not a JSON object/],
       ['version 1', changed((file) => Object.assign(file, { version: 1 })), /version is not 3/],
+      ['no version', changed((file) => Object.assign(file, { version: { a: {} } })), /version is/],
+      ['odd version', utf8('{"version":{"toString":1}}'), /version is not 3/],
       ['another cipher', set('crypto', 'cipher', 'aes-256-gcm'), /cipher/],
       ['another kdf', set('crypto', 'kdf', 'argon2'), /kdf/],
       ['n no power of two', set('kdfparams', 'n', 5000), /power of two/],

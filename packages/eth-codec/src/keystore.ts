@@ -159,7 +159,8 @@ export function parseKeyFile(bytes: Uint8Array): KeyFile {
     throw malformed('it is not JSON', cause)
   }
   const file = objectOf(json, 'the file')
-  if (Number(file['version']) !== 3) throw malformed('its version is not 3')
+  const { version } = file
+  if (version !== 3 && version !== '3') throw malformed('its version is not 3')
   const crypto = objectOf(file['crypto'] ?? file['Crypto'], 'crypto')
   const { cipher, kdf } = crypto
   if (cipher !== 'aes-128-ctr') throw malformed('its cipher is not aes-128-ctr')
