@@ -103,6 +103,7 @@ describe('parseKeyFile', () => {
       ['another cipher', set('crypto', 'cipher', 'aes-256-gcm'), /cipher/],
       ['another kdf', set('crypto', 'kdf', 'argon2'), /kdf/],
       ['n no power of two', set('kdfparams', 'n', 5000), /power of two/],
+      ['n of 1', set('kdfparams', 'n', 1), /power of two/],
       ['much memory', set('kdfparams', 'n', 2 ** 30), /bytes of memory/],
       ['much work', changed((file) => setCosts(file, { n: 2 ** 20, r: 8, p: 8 })), /bytes of work/],
       ['no rounds', set('kdfparams', 'p', 0), /its p is not/],

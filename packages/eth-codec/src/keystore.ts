@@ -192,7 +192,7 @@ function scryptOf(parameters: Record<string, unknown>): ScryptParameters {
     r: countOf(parameters['r'], 'r', 1024),
     p: countOf(parameters['p'], 'p', scryptParallelMax),
   }
-  if ((n & (n - 1)) !== 0) throw malformed('its n is not a power of two')
+  if (n < 2 || (n & (n - 1)) !== 0) throw malformed('its n is not a power of two above 1')
   if (128 * n * r > scryptMemoryBytesMax) {
     throw malformed(
       `it asks for ${128 * n * r} bytes of memory, ${scryptMemoryBytesMax} are allowed`,
