@@ -6,6 +6,7 @@
 import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { FileSystem } from '@cairn/core'
 import {
   addressFromText,
   addressToText,
@@ -57,8 +58,12 @@ class InputEnded extends Error {
   override readonly name = 'InputEnded'
 }
 
-export async function runWizard(terminal: Terminal): Promise<void> {
-  const wizard = new Wizard(terminal)
+/** @param fileSystem Where genesis files go. */
+export async function runWizard(
+  terminal: Terminal,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<void> {
+  const wizard = new Wizard(terminal, fileSystem)
   try {
     await wizard.run()
   } catch (error) {
@@ -68,11 +73,13 @@ export async function runWizard(terminal: Terminal): Promise<void> {
 
 class Wizard {
   readonly #terminal: Terminal
+  readonly #fileSystem: FileSystem
   #name = ''
   #genesis: Genesis | undefined
 
-  constructor(terminal: Terminal) {
+  constructor(terminal: Terminal, fileSystem: FileSystem) {
     this.#terminal = terminal
+    this.#fileSystem = fileSystem
   }
 
   async run(): Promise<void> {
@@ -224,8 +231,8 @@ class Wizard {
     const place = (await this.#line()).trim() || '.'
     // Until 1.8 it asked for the name of the file.
     const path = place.endsWith('.json') ? place : `${place}/${this.#name}.json`
-    await nodeFileSystem.makeDirectory(dirname(path))
-    await writeGenesis(path, this.#genesis)
+    await this.#fileSystem.makeDirectory(dirname(path))
+    await writeGenesis(path, this.#genesis, this.#fileSystem)
     this.#say(`Saved genesis to ${path}`)
   }
 
@@ -311,7 +318,11 @@ export function genesisText(genesis: Genesis): string {
   return JSON.stringify(genesisToJson(genesis), undefined, 2)
 }
 
-export function writeGenesis(path: string, genesis: Genesis): Promise<void> {
+export function writeGenesis(
+  path: string,
+  genesis: Genesis,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<void> {
   const text = `${genesisText(genesis)}\n`
-  return nodeFileSystem.writeFileAtomic(path, new TextEncoder().encode(text))
+  return fileSystem.writeFileAtomic(path, new TextEncoder().encode(text))
 }
