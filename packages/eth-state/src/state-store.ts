@@ -13,10 +13,9 @@
  *
  * One process, one thread: everything here is synchronous, so between two calls all of it is of one piece.
  */
-import { assert, concatBytes, equalBytes } from '@cairn/core'
+import { assert, equalBytes } from '@cairn/core'
 import {
   bytesOfText,
-  emptyCodeHash,
   emptyTrieRoot,
   type StateChanges,
   type StateReader,
@@ -24,15 +23,15 @@ import {
 } from '@cairn/eth-codec'
 import { decodeAccountRow, encodeAccountRow, type StoredAccount } from './account-row.ts'
 import { ChainState, chainOf, diffOfStaged, type Staged, type State } from './chain-state.ts'
+import { CommitWriter } from './commit-writer.ts'
 import { CommittedRows, historyCountMax } from './committed-rows.ts'
 import { type Database, endOfPrefix, lastKey, type Table } from './database.ts'
 import { isDiskFull, type StateError, stateDamaged, stateNotAvailable } from './errors.ts'
 import { forgetBelow } from './node-table.ts'
-import { decodeReverseDiff, encodeReverseDiff, type Rows } from './reverse-diff.ts'
+import type { Rows } from './reverse-diff.ts'
+import { boundsOfPath, isBelow, rowEdits } from './row-edits.ts'
+import { editsOf, isEqualRow, noAccount, type StagingSource } from './staging.ts'
 import {
-  accountKeySize,
-  encodeNo,
-  historyPrefix,
   type Meta,
   openTables,
   readMeta,
@@ -41,7 +40,6 @@ import {
   writeHead,
 } from './state-tables.ts'
 import {
-  type AccountEdit,
   editTries,
   flattenTries,
   type LeafRows,
@@ -50,7 +48,6 @@ import {
   StateTries,
 } from './state-tries.ts'
 import { trieProof } from './trie.ts'
-import { firstDifference, joinPath } from './trie-node.ts'
 
 /** Nodes are written once for that many changed rows: the upper ones change with every block. */
 const unflushedRowCountMax = 32_768
@@ -61,8 +58,6 @@ assert(unflushedCommitCountMax < historyCountMax)
 const nodeCountMax = 150_000
 /** Four levels below the root are at most 69,905 nodes. */
 const depthKept = 4
-
-const nothing = new Uint8Array(0)
 
 export interface StateStoreOptions {
   /** Keeps the state of every commit, not only of the last 128. */
@@ -98,10 +93,11 @@ export function eraseStateStore(database: Database, tableSuffix: string): void {
 
 export class StateStore {
   readonly #database: Database
-  readonly #isArchive: boolean
   readonly #tables: Tables
   readonly #nodes: NodeTables
   readonly #rows: CommittedRows
+  readonly #source: StagingSource
+  readonly #writer: CommitWriter
   #headTries: StateTries
   #flushedNo: number
   #unflushedRowCount = 0
@@ -111,10 +107,12 @@ export class StateStore {
 
   constructor(database: Database, options: StateStoreOptions) {
     this.#database = database
-    this.#isArchive = options.isArchive ?? false
     this.#tables = openTables(database, options.tableSuffix ?? '')
     const meta = readMeta(this.#tables.meta)
-    this.#rows = new CommittedRows(this.#tables, this.#isArchive, meta.headNo, meta.headRoot)
+    const isArchive = options.isArchive ?? false
+    this.#rows = new CommittedRows(this.#tables, isArchive, meta.headNo, meta.headRoot)
+    this.#source = { tables: this.#tables, committed: this.#rows }
+    this.#writer = new CommitWriter(this.#tables, this.#rows, isArchive)
     this.#nodes = this.#openNodes({
       readRow: (key) => this.#rows.readHeadRow(key),
       keysBelow: (prefix, key, depth) => this.#keysBelow(prefix, key, depth),
@@ -162,7 +160,7 @@ export class StateStore {
       return true
     }
     const codes = changes.codes.map(({ codeHash, code }) => [textOfBytes(codeHash), code] as const)
-    const edits = this.#editsOf(before, changes, setRow)
+    const edits = editsOf(this.#source, before, changes, setRow)
     const { tries, root } = editTries(this.#triesOf(before), this.#nodes, edits, (edit, account) =>
       setRow(edit.text, account === undefined ? undefined : encodeAccountRow(account)),
     )
@@ -190,8 +188,8 @@ export class StateStore {
     let isTouchingNodes = false
     try {
       this.#database.writeSync(() => {
-        if (isUndone) this.#undoTo(baseNo, reverted)
-        for (const [index, each] of staged.entries()) this.#write(each, baseNo + 1 + index)
+        if (isUndone) this.#writer.undoTo(baseNo, reverted)
+        for (const [index, each] of staged.entries()) this.#writer.write(each, baseNo + 1 + index)
         writeHead(this.#tables.meta, headNo, state.root)
         batch?.()
         if (isFlushed) {
@@ -257,62 +255,7 @@ export class StateStore {
     }
   }
 
-  // ---- changing ----
-
-  *#editsOf(
-    before: ChainState,
-    changes: StateChanges,
-    setRow: (key: string, value: Uint8Array | undefined) => boolean,
-  ): Generator<AccountEdit> {
-    for (const change of changes.accounts) {
-      const text = this.#rows.hashText(change.address)
-      const row = before.readRow(text)
-      const old = row === undefined ? noAccount : decodeAccountRow(row)
-      const hadStorage = !equalBytes(old.storageRoot, emptyTrieRoot)
-      const isStorageCleared = hadStorage && (change.storageCleared || change.account === undefined)
-      const values = new Map<string, Uint8Array | undefined>()
-      if (change.account !== undefined) {
-        for (const { slot, value } of change.storage) {
-          values.set(text + this.#rows.hashText(slot), trimmed(value))
-        }
-      }
-      if (isStorageCleared) {
-        for (const key of this.#slotKeys(before, text)) {
-          if (!values.has(key)) setRow(key, undefined)
-        }
-      }
-      const slots: (readonly [string, Uint8Array | undefined])[] = []
-      for (const [key, value] of values) {
-        // After a clearing the trie starts empty, so all of them are put whether or not they differ.
-        if (setRow(key, value) || isStorageCleared) slots.push([key.slice(accountKeySize), value])
-      }
-      const account: StoredAccount | undefined =
-        change.account === undefined ? undefined : { ...change.account, storageRoot: emptyTrieRoot }
-      const storageRootBefore = isStorageCleared ? emptyTrieRoot : old.storageRoot
-      const hash = bytesOfText(text)
-      yield { text, hash, account, storageRootBefore, isStorageCleared, slots }
-    }
-  }
-
-  /** Keys of the rows of all slots that an account has in a state. */
-  #slotKeys(state: ChainState, text: string): string[] {
-    const prefix = bytesOfText(text)
-    const keys = new Set<string>()
-    for (const { key } of this.#tables.slots.range(prefix, endOfPrefix(prefix) ?? lastKey)) {
-      keys.add(textOfBytes(key))
-    }
-    const { base, staged } = chainOf(state)
-    const later: Rows[] = staged.map((each) => each.staged?.rows ?? new Map())
-    for (let no = (base.commitNo as number) + 1; no <= this.#rows.headNo; no++) {
-      later.push(this.#rows.diffOf(no).before)
-    }
-    for (const rows of later) {
-      for (const key of rows.keys()) {
-        if (key.length > accountKeySize && key.startsWith(text)) keys.add(key)
-      }
-    }
-    return [...keys].filter((key) => state.readRow(key) !== undefined)
-  }
+  // ---- tries of states ----
 
   #triesOf(state: ChainState): StateTries {
     if (state.staged !== undefined) return this.#triesOfStaged(state, state.staged)
@@ -352,59 +295,6 @@ export class StateStore {
       for (const [key, value] of this.#rows.diffOf(no).before) rows.set(key, value)
     }
     return rows
-  }
-
-  /** Inside a write. */
-  #undoTo(baseNo: number, rows: Rows): void {
-    for (const [key, value] of rows) this.#writeRow(key, value)
-    for (let no = this.#rows.headNo; no > baseNo; no--) {
-      const { rootAfter, before } = this.#rows.diffOf(no)
-      this.#tables.commits.remove(encodeNo(no))
-      this.#tables.commitOfRoot.remove(concatBytes(rootAfter, encodeNo(no)))
-      if (!this.#isArchive) continue
-      for (const key of before.keys()) {
-        this.#tables.history.remove(concatBytes(historyPrefix(key), encodeNo(no)))
-      }
-    }
-  }
-
-  /** Inside a write: one staged state as commit `no`. */
-  #write(state: ChainState, no: number): void {
-    assert(state.staged !== undefined)
-    const { rows, replaced, codes } = state.staged
-    const key = encodeNo(no)
-    if (this.#isArchive) {
-      for (const [rowKey, value] of replaced) this.#writeHistory(rowKey, key, value)
-    }
-    for (const [rowKey, value] of rows) this.#writeRow(rowKey, value)
-    this.#tables.commits.put(key, encodeReverseDiff(diffOfStaged(state)))
-    this.#tables.commitOfRoot.put(concatBytes(state.root, key), nothing)
-    if (no === 1) {
-      this.#tables.commitOfRoot.put(concatBytes(emptyTrieRoot, encodeNo(0)), nothing)
-    }
-    for (const [codeHash, code] of codes) this.#tables.codes.put(bytesOfText(codeHash), code)
-    if (!this.#isArchive) this.#prune(no - historyCountMax)
-  }
-
-  #writeRow(key: string, value: Uint8Array | undefined): void {
-    const table = this.#rows.tableOf(key)
-    if (value === undefined) table.remove(bytesOfText(key))
-    else table.put(bytesOfText(key), value)
-  }
-
-  #writeHistory(key: string, no: Uint8Array, before: Uint8Array | undefined): void {
-    const value = before === undefined ? absent : concatBytes(present, before)
-    this.#tables.history.put(concatBytes(historyPrefix(key), no), value)
-  }
-
-  /** Inside a write: the state before commit `no` is not kept any more. */
-  #prune(no: number): void {
-    if (no < 1) return
-    const bytes = this.#tables.commits.get(encodeNo(no))
-    if (bytes === undefined) return
-    this.#tables.commits.remove(encodeNo(no))
-    const { rootBefore } = decodeReverseDiff(bytes)
-    this.#tables.commitOfRoot.remove(concatBytes(rootBefore, encodeNo(no - 1)))
   }
 
   #afterCommit(
@@ -499,84 +389,9 @@ function bottomOf(tries: StateTries): StateTries {
   return bottom
 }
 
-/** The edits that turn a state into another one, given the rows that differ. */
-function* rowEdits(
-  keys: Iterable<string>,
-  from: (key: string) => Uint8Array | undefined,
-  to: (key: string) => Uint8Array | undefined,
-): Generator<AccountEdit> {
-  const slotsOf = new Map<string, (readonly [string, Uint8Array | undefined])[]>()
-  for (const key of keys) {
-    const text = key.slice(0, accountKeySize)
-    let slots = slotsOf.get(text)
-    if (slots === undefined) {
-      slots = []
-      slotsOf.set(text, slots)
-    }
-    if (key.length > accountKeySize) slots.push([key.slice(accountKeySize), to(key)])
-  }
-  for (const [text, slots] of slotsOf) {
-    const before = from(text)
-    const after = to(text)
-    yield {
-      text,
-      hash: bytesOfText(text),
-      account: after === undefined ? undefined : decodeAccountRow(after),
-      storageRootBefore:
-        before === undefined ? emptyTrieRoot : decodeAccountRow(before).storageRoot,
-      isStorageCleared: false,
-      slots,
-    }
-  }
-}
-
-/** Of the keys that begin with `prefix` and the first `depth` nibbles of `key`. */
-function boundsOfPath(
-  prefix: Uint8Array,
-  key: Uint8Array,
-  depth: number,
-): { readonly start: Uint8Array; readonly end: Uint8Array } {
-  const start = concatBytes(prefix, joinPath(key, depth, key, 0, 0))
-  if ((depth & 1) === 0) return { start, end: endOfPrefix(start) ?? lastKey }
-  const last = start.length - 1
-  if ((start[last] as number) === 0xf0) {
-    return { start, end: endOfPrefix(start.subarray(0, last)) ?? lastKey }
-  }
-  const end = start.slice()
-  end[last] = (start[last] as number) + 0x10
-  return { start, end }
-}
-
-function isBelow(row: string, prefix: string, key: Uint8Array, depth: number): boolean {
-  const isOfKind = (row.length === accountKeySize) === (prefix === '')
-  if (!isOfKind || !row.startsWith(prefix)) return false
-  return firstDifference(bytesOfText(row.slice(prefix.length)), key, 0, depth) === depth
-}
-
 function removePrefix(table: Table, prefix: Uint8Array): void {
   const keys = Array.from(table.range(prefix, endOfPrefix(prefix) ?? lastKey), ({ key }) => key)
   for (const key of keys) table.remove(key)
-}
-
-const absent = Uint8Array.of(0)
-const present = Uint8Array.of(1)
-const noAccount: StoredAccount = {
-  nonce: 0n,
-  balance: 0n,
-  storageRoot: emptyTrieRoot,
-  codeHash: emptyCodeHash,
-}
-
-/** Without leading zeros; undefined for zero. */
-function trimmed(word: Uint8Array): Uint8Array | undefined {
-  let start = 0
-  while (start < word.length && word[start] === 0) start++
-  return start === word.length ? undefined : new Uint8Array(word.subarray(start))
-}
-
-function isEqualRow(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b
-  return equalBytes(a, b)
 }
 
 function stopped(): StateError {
