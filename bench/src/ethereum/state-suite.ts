@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type AccountChange, emptyCodeHash } from '@cairn/eth-codec'
+import { type AccountChange, emptyCodeHash, keccak256, textOfBytes } from '@cairn/eth-codec'
 import { openLmdbDatabase, openStateStore, type StateStore } from '@cairn/eth-state'
 import { machineFacts } from '../machine.ts'
 import { figure, range, type SuiteResult } from '../report.ts'
@@ -19,6 +19,11 @@ const changedCount = 2000
 const portionCount = 20_000
 /** Blocks before the clock runs: nodes and rows in use are in memory then, as they are in a node that runs. */
 const warmUpBlockCount = 10
+/**
+ * Blocks of a turn, for each second of its length: the same number for either size, so that the nodes of as many
+ * blocks are written in each turn of the default length.
+ */
+const blocksPerSecond = 16
 
 interface FilledState {
   readonly name: string
@@ -41,7 +46,10 @@ export async function stateSuite(context: SuiteContext): Promise<SuiteResult> {
     name: 'ethereum-state',
     title: `Ethereum state: a block of ${changedCount.toLocaleString('en-US')} changed accounts`,
     machine,
-    settings: { rounds: roundCount, 'seconds per turn': durationMs / 1000 },
+    settings: {
+      rounds: roundCount,
+      'blocks per turn': Math.ceil((blocksPerSecond * durationMs) / 1000),
+    },
     tables: [
       {
         columns: ['', 'CPU ms a block', 'min – max', 'growth'],
@@ -84,8 +92,8 @@ function fill(context: SuiteContext, accountCount: number): FilledState {
   const database = openLmdbDatabase(join(context.directory, `state-${accountCount}`))
   context.defer(() => database.close())
   const store = openStateStore(database)
-  const addresses = randomBytes(20 * accountCount)
-  const account = { nonce: 0n, balance: 10n ** 18n, codeHash: emptyCodeHash }
+  const addresses = orderedAddresses(accountCount)
+  const account = { nonce: 1n, balance: 10n ** 18n, codeHash: emptyCodeHash }
   for (let start = 0; start < accountCount; start += portionCount) {
     context.progress(`filling: ${start} of ${name}`)
     const accounts = Array.from({ length: portionCount }, (_, i) => ({
@@ -97,6 +105,21 @@ function fill(context: SuiteContext, accountCount: number): FilledState {
     store.commit(store.stage(store.head, { accounts, codes: [] }))
   }
   return { name, store, addresses }
+}
+
+/**
+ * By chance, in the order of their hashes: each page of LMDB is written once. Large portions in any order would free
+ * all pages each time, and leave lists of free ones that no chain has that grew block by block.
+ */
+function orderedAddresses(count: number): Uint8Array {
+  const made = Array.from({ length: count }, () => {
+    const address = randomBytes(20)
+    return { address, hash: textOfBytes(keccak256(address)) }
+  })
+  made.sort((a, b) => (a.hash < b.hash ? -1 : 1))
+  const addresses = new Uint8Array(20 * count)
+  for (const [index, { address }] of made.entries()) addresses.set(address, 20 * index)
+  return addresses
 }
 
 function addressAt(addresses: Uint8Array, index: number): Uint8Array {
@@ -125,13 +148,13 @@ function commitBlock(store: StateStore, picked: readonly Uint8Array[]): void {
 }
 
 function changes({ name, store, addresses }: FilledState, durationMs: number): Contestant {
+  const operationCount = Math.ceil((blocksPerSecond * durationMs) / 1000)
   return {
     name,
     async run() {
-      let operationCount = 0
       let elapsedMs = 0
       let cpuUs = 0
-      while (elapsedMs < durationMs) {
+      for (let i = 0; i < operationCount; i++) {
         const picked = pick(addresses)
         const cpuBefore = process.cpuUsage()
         const startMs = performance.now()
@@ -139,7 +162,6 @@ function changes({ name, store, addresses }: FilledState, durationMs: number): C
         elapsedMs += performance.now() - startMs
         const { user, system } = process.cpuUsage(cpuBefore)
         cpuUs += user + system
-        operationCount++
       }
       return { operationCount, elapsedMs, cpuUs }
     },

@@ -49,8 +49,11 @@ import {
 } from './state-tries.ts'
 import { trieProof } from './trie.ts'
 
-/** Nodes are written once for that many changed rows: the upper ones change with every block. */
-const unflushedRowCountMax = 32_768
+/**
+ * Nodes are written once for that many changed rows: the upper ones change with every block. Opening after a crash puts
+ * as many rows into the tries again: two or three seconds.
+ */
+const unflushedRowCountMax = 131_072
 /** Less than what is kept: opening replays them, and needs their reverse diffs. */
 const unflushedCommitCountMax = 64
 assert(unflushedCommitCountMax < historyCountMax)
