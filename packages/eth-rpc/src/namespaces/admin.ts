@@ -5,7 +5,7 @@
  */
 import { chainConfigToJson, quantityToHex } from '@cairn/eth-codec'
 import { faults } from '../faults.ts'
-import { type MethodTable, method, optional } from '../method.ts'
+import { type MethodTable, method, optional, required } from '../method.ts'
 import type { NodeView } from '../node-view.ts'
 import { parameters } from '../parameters.ts'
 import type { NodeFacts } from './web3-net.ts'
@@ -32,7 +32,19 @@ export interface NodeControls {
   importChain(path: string): Promise<void>
 }
 
-const { count, text, uint64 } = parameters
+const { text, uint64 } = parameters
+const portMax = 65_535
+const port = required((value) => {
+  const number = parameters.count.read(value)
+  if (number > portMax) throw new Error(`${number} is no port: at most ${portMax}`)
+  return number
+})
+/** The system takes no path that is empty or has a NUL in it. */
+const path = required((value) => {
+  const given = text.read(value)
+  if (given === '' || given.includes('\0')) throw new Error('not the path of a file')
+  return given
+})
 
 export function adminMethods(
   view: NodeView,
@@ -44,21 +56,22 @@ export function adminMethods(
     admin_peers: method([], () => []),
     admin_datadir: method([], () => controls.dataDirectory),
     admin_exportChain: method(
-      [text, optional(uint64), optional(uint64)],
-      async ([path, ...range]) => {
+      [path, optional(uint64), optional(uint64)],
+      async ([to, ...range]) => {
         const [first, last] = rangeOf(view.chain.head.header.number, range)
-        await controls.exportChain(path, first, last)
+        await controls.exportChain(to, first, last)
         return true
       },
     ),
-    admin_importChain: method([text], async ([path]) => {
-      await controls.importChain(path)
+    admin_importChain: method([path], async ([from]) => {
+      await controls.importChain(from)
       return true
     }),
     admin_startHTTP: method(
-      [optional(text), optional(count), optional(text), optional(text), optional(text)],
-      async ([host, port, cors, api, hosts]) => {
-        await controls.startHttp(requestOf({ host, port, origins: cors, namespaces: api, hosts }))
+      [optional(text), optional(port), optional(text), optional(text), optional(text)],
+      async ([host, at, cors, api, hosts]) => {
+        const request = { host, port: at, origins: cors, namespaces: api, hosts }
+        await controls.startHttp(requestOf(request))
         return true
       },
     ),
@@ -67,9 +80,9 @@ export function adminMethods(
       return true
     }),
     admin_startWS: method(
-      [optional(text), optional(count), optional(text), optional(text)],
-      async ([host, port, origins, namespaces]) => {
-        await controls.startWebSocket(requestOf({ host, port, origins, namespaces }))
+      [optional(text), optional(port), optional(text), optional(text)],
+      async ([host, at, origins, namespaces]) => {
+        await controls.startWebSocket(requestOf({ host, port: at, origins, namespaces }))
         return true
       },
     ),
