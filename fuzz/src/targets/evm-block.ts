@@ -247,7 +247,7 @@ function usesBlobs(
   let isUsing = false
   const tracer: Tracer = {
     onEnter: ({ to }) => {
-      isUsing ||= BigInt(dataToHex(to)) === pointEvaluation
+      isUsing ||= to.length > 0 && BigInt(dataToHex(to)) === pointEvaluation
     },
     onStep: ({ opcode, stackView }) => {
       isUsing ||= blobOpcodes.has(opcode)
