@@ -139,6 +139,16 @@ describe('batches', () => {
     expect(calls.length).toBeLessThan(5)
   })
 
+  it('do not begin all at once what takes its time', async () => {
+    const { ask, calls } = start({ batchAnswerLengthMax: 100 })
+    const later = { ...now, method: 'test_later' }
+    const answers = await ask(Array.from({ length: 1000 }, (_, id) => ({ ...later, id })))
+    expect(answers).toHaveLength(1000)
+    expect(answers[0].result).toBe('0x2')
+    expect(answers[999].error).toEqual({ code: -32003, message: 'response too large' })
+    expect(calls.length).toBeLessThan(200)
+  })
+
   it('leave turns to others', async () => {
     const clock = createVirtualClock()
     const began: number[] = []

@@ -39,6 +39,8 @@ export const defaultDispatcherLimits: DispatcherLimits = {
   batchAnswerLengthMax: 25_000_000,
 }
 
+/** Calls of a batch that are under way at once: later ones are not begun where the answers of these are too long. */
+const pendingCountMax = 128
 /** How long the calls of a batch may keep the thread before everything else gets a turn. */
 const turnMs = 10
 
@@ -106,7 +108,9 @@ export class Dispatcher {
     }
     const answers: (string | undefined | Promise<string | undefined>)[] = []
     let turnEndsMs = this.#clock.nowMs() + turnMs
-    for (const message of messages) {
+    for (const [index, message] of messages.entries()) {
+      const earlier = answers[index - pendingCountMax]
+      if (earlier instanceof Promise) await earlier
       if (this.#clock.nowMs() >= turnEndsMs) {
         await new Promise<void>((resolve) => setImmediate(resolve))
         turnEndsMs = this.#clock.nowMs() + turnMs
