@@ -12,12 +12,16 @@ import type { SuiteContext } from '../suite.ts'
 import { measured, rateRatio } from '../tables.ts'
 import { type BenchNode, findAnvil, startAnvil, startCairnNode, startHardhat } from './nodes.ts'
 import { accountCount, batchCount, connectionCount, TransferBench, type Work } from './transfers.ts'
+import { VmPeer } from './vm-peer.ts'
 
 /** Transactions of a turn, for each second of its length. */
 const batchedPerSecond = 4000
 const singlePerSecond = 2000
 /** Some three full blocks of tokens: more of a node that stands in one second's rhythm would only take time. */
 const periodicPerSecond = 2400
+/** For the library in this process, which takes most of a millisecond for each. */
+const vmPerSecond = 500
+const vmName = 'EthereumJS VM: ERC-20, in process'
 /** How often a peer that does not answer or mine any more is started anew before the run ends. */
 const restartCountMax = 3
 
@@ -67,17 +71,31 @@ export async function nodeSuite(context: SuiteContext): Promise<SuiteResult> {
     mkdirSync(path, { recursive: true })
     return path
   }
-  const demand = await measure(context, demandModes, [
-    () => startCairnNode('cairn', folder('demand'), 'demand'),
-    ...(anvil === undefined ? [] : [() => startAnvil('anvil', anvil, 'demand')]),
-    ...(hardhatDirectory === undefined
-      ? []
-      : [() => startHardhat('hardhat', hardhatDirectory, folder('hardhat'))]),
-  ])
-  const periodic = await measure(context, periodicModes, [
-    () => startCairnNode('cairn', folder('periodic'), 1),
-    ...(anvil === undefined ? [] : [() => startAnvil('anvil', anvil, 1)]),
-  ])
+  const vm = await VmPeer.open()
+  const vmCount = Math.ceil((vmPerSecond * context.durationMs) / 1000)
+  await vm.run(vmCount)
+  const vmContestant = { name: vmName, run: () => vm.run(vmCount) }
+  const demand = await measure(
+    context,
+    demandModes,
+    [vmContestant],
+    [
+      () => startCairnNode('cairn', folder('demand'), 'demand'),
+      ...(anvil === undefined ? [] : [() => startAnvil('anvil', anvil, 'demand')]),
+      ...(hardhatDirectory === undefined
+        ? []
+        : [() => startHardhat('hardhat', hardhatDirectory, folder('hardhat'))]),
+    ],
+  )
+  const periodic = await measure(
+    context,
+    periodicModes,
+    [],
+    [
+      () => startCairnNode('cairn', folder('periodic'), 1),
+      ...(anvil === undefined ? [] : [() => startAnvil('anvil', anvil, 1)]),
+    ],
+  )
   return {
     name: 'ethereum',
     title: 'Ethereum nodes over HTTP: transactions until they are mined',
@@ -98,7 +116,7 @@ export async function nodeSuite(context: SuiteContext): Promise<SuiteResult> {
       nodeTable('a block on demand', demand, demandModes),
       nodeTable('a block a second', periodic, periodicModes),
     ],
-    bars: [...anvilBars(demand, periodic), ...hardhatBars(demand)],
+    bars: [...anvilBars(demand, periodic), ...hardhatBars(demand), vmBar(demand)],
     measurements: [
       ...demand.map((each) => ({ ...each, name: `on demand: ${each.name}` })),
       ...periodic.map((each) => ({ ...each, name: `each second: ${each.name}` })),
@@ -112,9 +130,10 @@ type Start = () => Promise<BenchNode>
 async function measure(
   context: SuiteContext,
   modes: readonly Mode[],
+  others: readonly Contestant[],
   starts: readonly Start[],
 ): Promise<readonly Measurement[]> {
-  const contestants: Contestant[] = []
+  const contestants: Contestant[] = [...others]
   const seats: Seat[] = []
   for (const start of starts) {
     const seat = await Seat.open(context, start)
@@ -194,9 +213,10 @@ function nodeTable(
   measurements: readonly Measurement[],
   modes: readonly Mode[],
 ): Table {
-  const rows = modes.flatMap((mode) =>
-    measurements.filter(({ name }) => name.endsWith(`: ${mode.label}`)),
-  )
+  const rows = [
+    ...modes.flatMap((mode) => measurements.filter(({ name }) => name.endsWith(`: ${mode.label}`))),
+    ...measurements.filter(({ name }) => name === vmName),
+  ]
   return {
     columns: [label, 'mined/s', 'min – max', 'CPU µs each', 'min – max', 'load'],
     rows: rows.map(({ name, operationsPerSecond: rate, cpuUsPerOperation: cpu, more }) => [
@@ -205,7 +225,7 @@ function nodeTable(
       range(rate),
       cpu === undefined ? '' : figure(cpu.median),
       cpu === undefined ? '' : range(cpu),
-      figure(more['loadCpuUs']?.median ?? 0),
+      more['loadCpuUs'] === undefined ? '' : figure(more['loadCpuUs'].median),
     ]),
   }
 }
@@ -249,6 +269,14 @@ function hardhatBars(demand: readonly Measurement[]): Bar[] {
       unit: 'x',
     },
   ]
+}
+
+function vmBar(demand: readonly Measurement[]): Bar {
+  return {
+    text: 'ERC-20 transfers mined a second, in batches, against the EthereumJS VM alone',
+    value: rateRatio(demand, nameOf('cairn', tokensBatched), vmName),
+    ...{ bar: 5, stretch: 12, better: 'more', unit: 'x' },
+  }
 }
 
 function versionOf(manifest: string): string {

@@ -263,7 +263,7 @@ function callText(id: number, method: string, params: readonly unknown[]): strin
 }
 
 /** `transfer(address,uint256)` */
-function transferData(to: Uint8Array, amount: bigint): Uint8Array {
+export function transferData(to: Uint8Array, amount: bigint): Uint8Array {
   const receiver = dataToHex(to).slice(2).padStart(64, '0')
   return fromHex(`a9059cbb${receiver}${amount.toString(16).padStart(64, '0')}`)
 }
