@@ -9,7 +9,7 @@ import { RpcHost } from './rpc-host.ts'
 
 const mebibyte = 1024 * 1024
 /** Of the processor, generous as the machine may be slow: a bomb that goes off takes minutes. */
-const bombMsMax = 5000
+const bombMsMax = 10_000
 
 let host: RpcHost
 beforeAll(async () => {
@@ -130,14 +130,14 @@ describe('typed data', () => {
 
 describe('a question over everything', () => {
   beforeAll(async () => {
-    for (let i = 0; i < 90; i++) await host.checkAlive()
+    for (let i = 0; i < 75; i++) await host.checkAlive()
   }, 60_000)
 
   it('is answered, and so are a thousand of them in one batch', () =>
     survives(async () => {
       const everything = callOf('eth_getLogs', { fromBlock: '0x0', toBlock: 'latest' })
       const one = await ask(everything)
-      expect((one.result as unknown[]).length).toBeGreaterThan(90)
+      expect((one.result as unknown[]).length).toBeGreaterThan(75)
       const answers = await ask(Array.from({ length: 1000 }, () => everything))
       expect(answers).toHaveLength(1000)
       // The answers together may have 25 MB.
@@ -247,7 +247,7 @@ describe('a slow reader', () => {
       const everything = callOf('eth_getLogs', { fromBlock: '0x0', toBlock: 'latest' })
       const question = JSON.stringify(Array.from({ length: 100 }, () => everything))
       const before = process.memoryUsage().rss
-      for (let i = 0; i < 50; i++) socket.send(question)
+      for (let i = 0; i < 15; i++) socket.send(question)
       for (let i = 0; i < 20; i++) expect((await ask(callOf('eth_chainId'))).result).toBe('0x1092')
       expect(process.memoryUsage().rss - before).toBeLessThan(400 * mebibyte)
       socket.terminate()
