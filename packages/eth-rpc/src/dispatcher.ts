@@ -89,7 +89,7 @@ export class Dispatcher {
   async #batch(messages: readonly unknown[], context: CallContext): Promise<string | undefined> {
     const preparing = this.#prepare(messages)
     if (preparing !== undefined) await preparing
-    const answers = await this.#answerAll(messages, context)
+    const answers = await this.#answerAll(messages, { ...context, isInBatch: true })
     const texts = answers.filter((answer) => answer !== undefined)
     return texts.length === 0 ? undefined : `[${texts.join(',')}]`
   }

@@ -9,6 +9,8 @@ export interface CallContext {
   readonly transport: 'http' | 'ws' | 'ipc'
   /** Absent where nothing can be pushed. */
   readonly subscriber: Subscriber | undefined
+  /** Its effect has to be there when it returns: the next call of the batch begins then. */
+  readonly isInBatch?: boolean
 }
 
 /** One connection that takes notifications. */

@@ -96,3 +96,36 @@ it('does not ask another thread for a few', async () => {
   expect((await ask([send, rawOf(0, 10n)]))[0]?.result).toMatch(/^0x/)
   expect(asked).toEqual([])
 })
+
+async function askAlone(...raws: readonly unknown[]): Promise<readonly Answer[]> {
+  const context = { transport: 'http', subscriber: undefined } as const
+  const texts = raws.map((raw, id) => ({ jsonrpc: '2.0', id, method: send, params: [raw] }))
+  const answers = texts.map((text) => node.dispatcher.dispatch(JSON.stringify(text), context))
+  return (await Promise.all(answers)).map((answer) => JSON.parse(answer ?? ''))
+}
+
+it.each([true, false])('asks once for those that come alone in one turn, known: %s', async (is) => {
+  knows = is
+  asked.length = 0
+  const first = is ? 11n : 19n
+  const raws = Array.from({ length: 8 }, (_, i) => rawOf(0, first + BigInt(i)))
+  const answers = await askAlone(...raws, raws[0], '0x02', 'no')
+  for (const { result } of answers.slice(0, 8)) expect(result).toMatch(/^0x[0-9a-f]{64}$/)
+  expect(answers.slice(8).map(({ error }) => error?.message)).toEqual([
+    'already known',
+    expect.stringContaining('rlp: '),
+    expect.stringContaining('invalid argument 0: '),
+  ])
+  expect(asked).toEqual([9])
+  const from = dataToHex(addressOfPrivateKey(keyOf(0)))
+  const [count] = await ask(['eth_getTransactionCount', from])
+  expect(BigInt(count?.result ?? '')).toBe(first + 8n)
+})
+
+it('does not ask another thread for few that come alone', async () => {
+  asked.length = 0
+  for (const { result } of await askAlone(rawOf(0, 27n), rawOf(0, 28n))) {
+    expect(result).toMatch(/^0x/)
+  }
+  expect(asked).toEqual([])
+})

@@ -34,9 +34,49 @@ export function ethSendingMethods(
     return node.add(incoming).hash
   }
   const single = method([parameters.data], ([raw]) => add(readTransaction(raw)))
-  return {
-    eth_sendRawTransaction: recovery === undefined ? single : inBatches(single, add, recovery),
+  if (recovery === undefined) return { eth_sendRawTransaction: single }
+  const together = addTogether(add, recovery)
+  const alone = method([parameters.data], ([raw], { isInBatch = false }) => {
+    const incoming = readTransaction(raw)
+    return isInBatch ? add(incoming) : together(incoming)
+  })
+  return { eth_sendRawTransaction: inBatches(alone, add, recovery) }
+}
+
+interface Sent {
+  readonly incoming: IncomingTransaction
+  resolve(hash: string): void
+  reject(error: unknown): void
+}
+
+/**
+ * Transactions that come alone, over many connections within one turn of the event loop, have their senders recovered
+ * together; each takes effect before it is answered, in the order in which they came.
+ */
+function addTogether(
+  add: (incoming: IncomingTransaction) => string,
+  recovery: SenderRecovery,
+): (incoming: IncomingTransaction) => Promise<string> {
+  let waiting: Sent[] = []
+  const settle = ({ incoming, resolve, reject }: Sent, sender: Uint8Array | undefined) => {
+    try {
+      resolve(add(sender === undefined ? incoming : { ...incoming, sender }))
+    } catch (error) {
+      reject(error)
+    }
   }
+  const flush = async () => {
+    const group = waiting
+    waiting = []
+    const raws = group.map(({ incoming }) => incoming.raw)
+    const senders = raws.length < preparedCountMin ? [] : await recovery.recoverSenders(raws)
+    for (const [index, sent] of group.entries()) settle(sent, senders[index])
+  }
+  return (incoming) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ incoming, resolve, reject })
+      if (waiting.length === 1) setImmediate(flush)
+    })
 }
 
 /** Takes effect call by call in their order, as without; only the senders are known by then. */
