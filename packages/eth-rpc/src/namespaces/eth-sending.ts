@@ -85,30 +85,30 @@ function inBatches(
   add: (incoming: IncomingTransaction) => string,
   recovery: SenderRecovery,
 ): RpcMethod {
-  /** By the parameter's text, from `prepare` until the call of the same batch. */
-  const prepared = new Map<unknown, IncomingTransaction>()
+  /** By the parameters of the call, with which they go: a call of a batch may never be begun. */
+  const prepared = new WeakMap<readonly unknown[], IncomingTransaction>()
   return {
     prepare(calls) {
       if (calls.length < preparedCountMin) return undefined
-      const found: { readonly text: unknown; readonly incoming: IncomingTransaction }[] = []
-      for (const [text, ...rest] of calls) {
-        const incoming = rest.length === 0 ? tryRead(text) : undefined
-        if (incoming !== undefined) found.push({ text, incoming })
+      const found: {
+        readonly given: readonly unknown[]
+        readonly incoming: IncomingTransaction
+      }[] = []
+      for (const given of calls) {
+        const incoming = given.length === 1 ? tryRead(given[0]) : undefined
+        if (incoming !== undefined) found.push({ given, incoming })
       }
       const raws = found.map(({ incoming }) => incoming.raw)
       return recovery.recoverSenders(raws).then((senders) => {
-        for (const [index, { text, incoming }] of found.entries()) {
+        for (const [index, { given, incoming }] of found.entries()) {
           const sender = senders[index]
-          if (sender !== undefined) prepared.set(text, { ...incoming, sender })
+          if (sender !== undefined) prepared.set(given, { ...incoming, sender })
         }
       })
     },
     call(given, context) {
-      const [text] = given
-      const incoming = given.length === 1 ? prepared.get(text) : undefined
-      if (incoming === undefined) return single.call(given, context)
-      prepared.delete(text)
-      return add(incoming)
+      const incoming = prepared.get(given)
+      return incoming === undefined ? single.call(given, context) : add(incoming)
     },
   }
 }
