@@ -13,18 +13,11 @@ import { SimpleStateManager } from '@ethereumjs/statemanager'
 import { Account, Address, hexToBytes } from '@ethereumjs/util'
 import { createVM, runBlock, type VM } from '@ethereumjs/vm'
 import { recoverPublicKey } from '../../packages/eth-codec/src/secp256k1.ts'
+import { hardforks } from './official-evm.ts'
 
-const hardforks: Readonly<Record<ForkName, Hardfork>> = {
-  frontier: Hardfork.Chainstart,
-  homestead: Hardfork.Homestead,
-  tangerineWhistle: Hardfork.TangerineWhistle,
-  spuriousDragon: Hardfork.SpuriousDragon,
-  byzantium: Hardfork.Byzantium,
-  constantinople: Hardfork.Constantinople,
-  petersburg: Hardfork.Petersburg,
-  istanbul: Hardfork.Istanbul,
-  berlin: Hardfork.Berlin,
-  london: Hardfork.London,
+/** Headers of Clique chains stay London's. */
+const cliqueHardforks: Readonly<Record<ForkName, Hardfork>> = {
+  ...hardforks,
   paris: Hardfork.London,
   shanghai: Hardfork.London,
   cancun: Hardfork.London,
@@ -162,7 +155,7 @@ export class OfficialChain {
 }
 
 function commonOf(fork: ForkName, chainId: bigint): Common {
-  const hardfork = hardforks[fork]
+  const hardfork = cliqueHardforks[fork]
   const chain = {
     name: 'fuzz',
     chainId: Number(chainId),
@@ -178,7 +171,7 @@ function commonOf(fork: ForkName, chainId: bigint): Common {
 
 function forksUpTo(fork: ForkName): { name: Hardfork; block: number }[] {
   const upTo = forkNames.slice(0, forkNames.indexOf(fork) + 1)
-  const names = new Set(upTo.map((name) => hardforks[name]))
+  const names = new Set(upTo.map((name) => cliqueHardforks[name]))
   return [...names].map((name) => ({ name, block: 0 }))
 }
 

@@ -32,7 +32,7 @@ export const blockRandao: Uint8Array = new Uint8Array(32).fill(0x5a)
 export const gasPrice = 10n
 export const priorityFee = 2n
 
-const hardforks: Readonly<Record<ForkName, Hardfork>> = {
+export const hardforks: Readonly<Record<ForkName, Hardfork>> = {
   frontier: Hardfork.Chainstart,
   homestead: Hardfork.Homestead,
   tangerineWhistle: Hardfork.TangerineWhistle,

@@ -2,20 +2,17 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert, createSystemClock, type Logger } from '@cairn/core'
 import {
-  Chain,
   type ChainFolder,
   type ExecutionPort,
   ExecutionServer,
-  LocalExecution,
   openChainFolder,
   packError,
   portLogger,
-  readChainFilePieces,
   type ThreadError,
 } from '@cairn/eth-chain'
 import { parseGenesis } from '@cairn/eth-codec'
-import { Evm } from '@cairn/eth-evm'
 import { nodeFileSystem } from '@cairn/journal'
+import { executeFolder } from './execute-folder.ts'
 import type { ExecutionThreadData } from './open-execution.ts'
 
 /** Said once, beside what an ExecutionServer says. */
@@ -45,23 +42,8 @@ try {
 }
 
 function serve(folder: ChainFolder): void {
-  const { database } = folder
   const genesis = genesisJson === undefined ? undefined : parseGenesis(genesisJson).genesis
-  const chain = new Chain({
-    database,
-    evm: new Evm({ logger }),
-    clock,
-    logger,
-    isArchive,
-    ...(genesis === undefined ? {} : { genesis }),
-  })
-  const execution = new LocalExecution({
-    chain,
-    clock,
-    logger,
-    recordOf: (address) => folder.sealRecord(address),
-    openFile: readChainFilePieces,
-  })
+  const execution = executeFolder(folder, { clock, logger, isArchive, genesis })
   new ExecutionServer({
     port: port as ExecutionPort,
     signal,

@@ -3,24 +3,22 @@
  * blocks are executed and the other way round; in place when it runs from its source.
  */
 import { Worker } from 'node:worker_threads'
-import { type Clock, type Logger, type Random, systemRandom } from '@cairn/core'
+import type { Clock, Logger, Random } from '@cairn/core'
 import {
-  Chain,
   ChainReplica,
   createWrittenSignal,
   type Execution,
   type FromExecution,
-  LocalExecution,
   openChainFolder,
   openChainFolderReplica,
   RemoteExecution,
-  readChainFilePieces,
   unpackError,
   type WrittenSignal,
 } from '@cairn/eth-chain'
 import { type Genesis, genesisToJson } from '@cairn/eth-codec'
 import { Evm } from '@cairn/eth-evm'
 import { nodeFileSystem } from '@cairn/journal'
+import { executeFolder } from './execute-folder.ts'
 import type { FromExecutionThread } from './execution-thread.ts'
 
 export interface OpenExecutionOptions {
@@ -66,27 +64,9 @@ export function openExecution(options: OpenExecutionOptions): Promise<OpenedExec
 }
 
 async function openInPlace(options: OpenExecutionOptions): Promise<OpenedExecution> {
-  const { directory, clock, random = systemRandom, logger, isArchive = false, genesis } = options
-  const folder = await openChainFolder(directory, nodeFileSystem)
+  const folder = await openChainFolder(options.directory, nodeFileSystem)
   try {
-    const { database } = folder
-    const evm = new Evm({ logger })
-    const chain = new Chain({
-      database,
-      evm,
-      clock,
-      logger,
-      isArchive,
-      ...(genesis === undefined ? {} : { genesis }),
-    })
-    const execution = new LocalExecution({
-      chain,
-      clock,
-      logger,
-      random,
-      recordOf: (address) => folder.sealRecord(address),
-      openFile: readChainFilePieces,
-    })
+    const execution = executeFolder(folder, { ...options, isArchive: options.isArchive ?? false })
     return { execution, failed: new Promise(() => undefined), close: () => folder.close() }
   } catch (error) {
     await folder.close()
