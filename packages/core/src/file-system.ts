@@ -40,6 +40,37 @@ export interface FileSystem {
   freeBytes(path: string): Promise<number>
 }
 
+/** What a `writeFileAtomic` leaves beside its file when it is ended in the middle: the name and this. */
+const temporaryEnding = /\.[0-9a-f]+\.tmp$/
+
+/**
+ * Whether a folder may be begun that is marked by a file in it: it is absent, or holds nothing but the beginnings of
+ * that file. A process can be killed between making the folder and marking it; what others made is never touched.
+ */
+export async function isFolderUnbegun(
+  fileSystem: FileSystem,
+  directory: string,
+  markName: string,
+): Promise<boolean> {
+  if (!(await fileSystem.exists(directory))) return true
+  try {
+    const names = await fileSystem.list(directory)
+    return names.every(
+      (name) => name.replace(temporaryEnding, '') === markName && name !== markName,
+    )
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === 'ENOTDIR') return false
+    throw error
+  }
+}
+
+/** Removes what ended processes left in `directory` of files that they were writing. Only for a folder of one's own. */
+export async function removeTemporaries(fileSystem: FileSystem, directory: string): Promise<void> {
+  for (const name of await fileSystem.list(directory)) {
+    if (temporaryEnding.test(name)) await fileSystem.remove(`${directory}/${name}`)
+  }
+}
+
 /**
  * For stores that do not survive a full disk: refuses before they are asked to write.
  * @throws Error with the code ENOSPC of the system when fewer than `bytesMin` are free.

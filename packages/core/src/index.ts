@@ -17,9 +17,11 @@ export { type Clock, createSystemClock } from './clock.ts'
 export { BaseError, type ErrorDetails } from './errors.ts'
 export {
   type FileSystem,
+  isFolderUnbegun,
   noRoom,
   type OpenFile,
   type OpenMode,
+  removeTemporaries,
   requireRoom,
 } from './file-system.ts'
 export {

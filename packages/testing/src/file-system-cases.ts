@@ -82,6 +82,11 @@ export const fileSystemCases: readonly FileSystemCase[] = [
       assert.deepEqual(await fileSystem.readFile(`${directory}/one/two/b`), utf8('a'))
       assert.equal(await fileSystem.exists(`${directory}/a`), false)
       assert.equal(await fileSystem.exists(`${directory}/one/two`), true)
+      await fileSystem.makeDirectory(`${directory}/two`)
+      await assert.rejects(fileSystem.rename(`${directory}/two`, `${directory}/one`), {
+        code: 'ENOTEMPTY',
+      })
+      await fileSystem.remove(`${directory}/two`)
       await fileSystem.remove(`${directory}/one`)
       assert.deepEqual(await fileSystem.list(directory), [])
       await assert.rejects(fileSystem.remove(`${directory}/one`), { code: 'ENOENT' })

@@ -1,5 +1,6 @@
 /** `@cairn/testing`: time, chance, a faulty disk, services of others. Nothing here is for use outside of tests. */
 
+export { type EndAtStepOptions, type EndedProcess, endAtStep } from './ending-process.ts'
 export { type FileSystemCase, fileSystemCases } from './file-system-cases.ts'
 export { filesWith } from './files-with.ts'
 export { erc20InitCode } from './generated/erc20-code.ts'

@@ -192,6 +192,10 @@ class MemoryFiles implements MemoryFileSystem {
 
   async rename(from: string, to: string): Promise<void> {
     await this.#settle('rename', from)
+    const target = this.#disk.find(to)
+    if (target?.kind === 'directory' && target.entries.size > 0) {
+      throw new FileSystemError('ENOTEMPTY', 'rename', from)
+    }
     if (!this.#disk.rename(from, to)) throw new FileSystemError('ENOENT', 'rename', from)
   }
 
