@@ -72,6 +72,7 @@ describe('a backup', () => {
     await backupLedger({ directory, name: 'titles', target })
     await expect(backupLedger({ directory, name: 'titles', target })).rejects.toMatchObject({
       code: 'TARGET_EXISTS',
+      message: expect.stringMatching(/a whole backup of ledger titles.\nDigest \S+ at block 4\./),
     })
     await rm(`${target}/backup.json`)
     await expect(

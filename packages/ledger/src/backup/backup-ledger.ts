@@ -11,7 +11,9 @@ import {
   type FileSystem,
   fromBase64,
   fromUtf8,
+  isFolderUnbegun,
   type Random,
+  removeTemporaries,
   systemRandom,
   toBase64,
   utf8,
@@ -28,6 +30,7 @@ import { createLedgerReplay, parseBlock } from '@cairn/verifier'
 import type { BlockAddress, LedgerDescription } from '../api.ts'
 import { type ImportProgress, type ImportReport, importLedger } from '../import/import-ledger.ts'
 import { descriptionFileMode, parentOf } from '../ledger-host.ts'
+import type { ProjectionDriver } from '../projection.ts'
 import {
   type FolderBlock,
   findLedgerFiles,
@@ -71,6 +74,8 @@ interface BackupFile {
 }
 
 const backupFileName = 'backup.json'
+/** Says whose backup is begun in the folder. */
+const markName = 'strand'
 const unwrittenBytesMax = 16 * 1024 * 1024
 
 /** @throws BackupError; LedgerError LEDGER_NOT_FOUND; JournalError DAMAGED; VerificationError: the ledger is damaged */
@@ -79,7 +84,7 @@ export async function backupLedger(options: BackupLedgerOptions): Promise<Backup
   const files = await findLedgerFiles(directory, name, fileSystem)
   const { description } = files
   const { strandId } = description
-  if (await fileSystem.exists(target)) throw targetExists(target)
+  if (await fileSystem.exists(target)) throw await targetTaken(target, strandId, fileSystem)
   const partial = `${target}.partial`
   await preparePartial(partial, strandId, fileSystem)
   const journal = await openJournal({
@@ -116,6 +121,7 @@ export async function backupLedger(options: BackupLedgerOptions): Promise<Backup
   const file: BackupFile = { cairnBackup: 1, description, blockCount, digest: toBase64(digest) }
   const bytes = utf8(`${JSON.stringify(file, null, 2)}\n`)
   await fileSystem.writeFileAtomic(`${partial}/${backupFileName}`, bytes, descriptionFileMode)
+  await removeTemporaries(fileSystem, partial)
   await fileSystem.rename(partial, target)
   await fileSystem.syncDirectory(parentOf(target))
   return {
@@ -164,12 +170,12 @@ async function preparePartial(
   strandId: string,
   fileSystem: FileSystem,
 ): Promise<void> {
-  const mark = `${partial}/strand`
+  const mark = `${partial}/${markName}`
   if (await fileSystem.exists(mark)) {
     if (fromUtf8(await fileSystem.readFile(mark)) === strandId) return
     throw otherLedger(partial)
   }
-  if (await fileSystem.exists(partial)) throw targetExists(partial)
+  if (!(await isFolderUnbegun(fileSystem, partial, markName))) throw targetExists(partial)
   await fileSystem.makeDirectory(partial)
   await fileSystem.writeFileAtomic(mark, utf8(strandId))
   await fileSystem.syncDirectory(parentOf(partial))
@@ -181,6 +187,27 @@ function targetExists(path: string): BackupError {
     {
       shortMessage: `${path} exists already.`,
       metaMessages: ['A backup is never overwritten. Name a folder that does not exist yet.'],
+    },
+  )
+}
+
+/** Who was ended behind the last step and gives the command again learns that nothing is missing. */
+async function targetTaken(
+  target: string,
+  strandId: string,
+  fileSystem: FileSystem,
+): Promise<BackupError> {
+  const file = await readBackupFile(target, fileSystem).catch(() => undefined)
+  if (file?.description.strandId !== strandId) return targetExists(target)
+  const { blockCount, digest, description } = file
+  return new BackupError(
+    { code: 'TARGET_EXISTS', path: target },
+    {
+      shortMessage: `${target} exists already: a whole backup of ledger ${description.name}.`,
+      metaMessages: [
+        `Digest ${digest} at block ${blockCount - 1}.`,
+        'For a newer one name a folder that does not exist yet.',
+      ],
     },
   )
 }
@@ -204,6 +231,10 @@ export interface RestoreLedgerOptions {
   readonly name?: string
   readonly fileSystem?: FileSystem
   readonly onProgress?: (progress: ImportProgress) => void
+  /** As {@link ImportLedgerOptions} has them. */
+  readonly projections?: ProjectionDriver
+  readonly segmentBytes?: number
+  readonly isLocked?: boolean
 }
 
 /**
@@ -212,17 +243,16 @@ export interface RestoreLedgerOptions {
  * @throws BackupError BACKUP_INVALID; ImportError; LedgerError LEDGER_EXISTS, DIRECTORY_IN_USE; JournalError DAMAGED
  */
 export async function restoreLedger(options: RestoreLedgerOptions): Promise<ImportReport> {
-  const { backup, directory, fileSystem = nodeFileSystem, onProgress } = options
+  const { backup, fileSystem = nodeFileSystem, ...others } = options
   const { description, blockCount, digest } = await readBackupFile(backup, fileSystem)
   const { name, strandId, state: _, ...rest } = description
   const lastSequenceNo = blockCount - 1
   return importLedger({
-    directory,
-    name: options.name ?? name,
+    name,
+    ...others,
     fileSystem,
     description: rest,
     expectedDigest: { sequenceNo: lastSequenceNo, digest: fromBase64(digest) },
-    ...(onProgress === undefined ? {} : { onProgress }),
     source: {
       strandId,
       firstSequenceNo: 0,

@@ -176,6 +176,9 @@ async function checkFree(
     }
     if (description.strandId === source.strandId) throw strandExists(description)
   }
+  // Of a ledger that was deleted, where the process ended before its files were gone; it takes the same place.
+  const rest = `${directory}/ledgers/${source.strandId}`
+  if (await fileSystem.exists(rest)) await fileSystem.remove(rest)
 }
 
 function strandExists({ strandId, name }: LedgerDescription): ImportError {
