@@ -112,6 +112,7 @@ export interface WriteExportFolderOptions {
   readonly progress: ExportProgress
   readonly onObject: (progress: ExportProgress) => Promise<void>
   readonly onBlock: (blockCount: number) => void
+  readonly objectBytesMax?: number
 }
 
 /** Writes all objects; catalog information is gathered over the whole ledger, also when it goes on in the middle. */
@@ -128,11 +129,14 @@ export async function writeExportFolder(options: WriteExportFolderOptions): Prom
       catalog.push(`${formatIon(ionRecord({ sequenceNo: ionInt(sequenceNo), catalogInfo }))}\n`)
     },
   )
+  const folders = new DurableFolders(folder, fileSystem)
   const put = async (key: string, bytes: Uint8Array) => {
     const path = `${folder}/${key}`
-    if (!(await fileSystem.exists(dirname(path)))) await fileSystem.makeDirectory(dirname(path))
+    await folders.make(dirname(path))
     // The catalog is no part of what QLDB's readers look at, and must be there when the last manifest is.
     if (key.endsWith(manifestEnding)) {
+      // Where all blocks were written before, they have yet to be read.
+      await cursor.skipTo(blockCount)
       const text = utf8(catalog.join(''))
       await fileSystem.writeFileAtomic(path.replace(manifestEnding, catalogEnding), text)
     }
@@ -145,8 +149,30 @@ export async function writeExportFolder(options: WriteExportFolderOptions): Prom
     blocksFrom: (sequenceNo) => cursor.from(sequenceNo),
     onProgress: options.onObject,
     put,
+    ...(options.objectBytesMax === undefined ? {} : { objectBytesMax: options.objectBytesMax }),
   })
   cursor.close()
+}
+
+/** Folders below one that is durable: what is noted as written must not be lost with a folder above it. */
+class DurableFolders {
+  readonly #durable: Set<string>
+  readonly #fileSystem: FileSystem
+
+  constructor(root: string, fileSystem: FileSystem) {
+    this.#durable = new Set([root])
+    this.#fileSystem = fileSystem
+  }
+
+  async make(path: string): Promise<void> {
+    if (this.#durable.has(path)) return
+    const parent = dirname(path)
+    await this.make(parent)
+    if (!(await this.#fileSystem.exists(path))) await this.#fileSystem.makeDirectory(path)
+    // Also when it exists: the process that made it may have ended before it got here.
+    await this.#fileSystem.syncDirectory(parent)
+    this.#durable.add(path)
+  }
 }
 
 /** One pass over the blocks for a reader that stops after each object and begins again with the block it stopped at. */
@@ -178,6 +204,10 @@ class BlockCursor {
       return block === undefined ? { value: undefined, done: true } : { value: block, done: false }
     }
     return { [Symbol.asyncIterator]: () => ({ next }) }
+  }
+
+  async skipTo(sequenceNo: number): Promise<void> {
+    await this.from(sequenceNo)[Symbol.asyncIterator]().next()
   }
 
   close(): void {

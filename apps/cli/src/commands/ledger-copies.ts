@@ -1,17 +1,9 @@
 /** `cairn ledger import|export|backup|restore`: whole ledgers from and to folders, without a server in between. */
 import { resolve } from 'node:path'
-import { createIdSource, fromUtf8, systemRandom, toBase64, utf8 } from '@cairn/core'
+import { systemRandom, toBase64 } from '@cairn/core'
 import { nodeFileSystem } from '@cairn/journal'
-import { type ExportProgress, type ExportRequest, exportFormats } from '@cairn/journal-export'
-import {
-  backupLedger,
-  findLedgerFiles,
-  type ImportReport,
-  importLedger,
-  type LedgerFiles,
-  openLedgerFolder,
-  restoreLedger,
-} from '@cairn/ledger'
+import { exportFormats } from '@cairn/journal-export'
+import { backupLedger, type ImportReport, importLedger, restoreLedger } from '@cairn/ledger'
 import {
   type Command,
   type CommandContext,
@@ -21,7 +13,8 @@ import {
 } from '../command.ts'
 import { defaultDataDirectory } from '../endpoint.ts'
 import { CliError } from '../errors.ts'
-import { openExportFolder, writeExportFolder } from '../export-folder.ts'
+import { openExportFolder } from '../export-folder.ts'
+import { exportLedger } from '../export-ledger.ts'
 import { type Bar, createBar } from '../progress.ts'
 import { print, printError } from '../terminal.ts'
 import { readDigestFile } from '../verify-common.ts'
@@ -119,28 +112,21 @@ export const exportCommand: Command = {
   ],
   async run(context) {
     const { args, terminal } = context
-    const directory = dataDirectory(context)
     const target = resolve(args.required(1))
-    const files = await findLedgerFiles(directory, args.required(0))
-    if (await nodeFileSystem.exists(target)) throw targetExists(target)
-    const started = await prepareExport(context, directory, files, target)
-    const { request, blockCount, digest } = started
-    await withBar(context, 'Export', (bar) =>
-      writeExportFolder({
-        files,
-        request,
-        blockCount,
-        folder: `${target}.partial`,
+    const { request, blockCount, digest } = await withBar(context, 'Export', (bar) =>
+      exportLedger({
+        directory: dataDirectory(context),
+        name: args.required(0),
+        target,
+        format: (args.text('format') ?? 'ION_TEXT') as (typeof exportFormats)[number],
         fileSystem: nodeFileSystem,
-        progress: started.progress,
-        onObject: (progress) => keepState(target, { ...started, progress }),
-        onBlock: (count) => bar.update(count, blockCount),
+        clock: terminal.clock,
+        random: systemRandom,
+        onReading: () => printError(terminal, 'Reading the ledger to its end …'),
+        onBlock: (count, total) => bar.update(count, total),
       }),
     )
-    await nodeFileSystem.remove(`${target}.partial/${stateFileName}`)
-    await nodeFileSystem.rename(`${target}.partial`, target)
-    const { strandId } = files.description
-    const { ledgerName, exportId, format } = request
+    const { ledgerName, strandId, exportId, format } = request
     const report = { ledger: ledgerName, strandId, blockCount, digest, folder: target }
     print(
       terminal,
@@ -151,63 +137,6 @@ export const exportCommand: Command = {
     )
     return exitDone
   },
-}
-
-/** How far an export into a folder has come; what it covers is decided when it begins. */
-interface ExportState {
-  readonly request: ExportRequest
-  readonly blockCount: number
-  /** Base64. */
-  readonly digest: string
-  readonly progress: ExportProgress
-}
-
-const stateFileName = 'export-state.json'
-
-function keepState(target: string, state: ExportState): Promise<void> {
-  const bytes = utf8(JSON.stringify(state))
-  return nodeFileSystem.writeFileAtomic(`${target}.partial/${stateFileName}`, bytes)
-}
-
-async function prepareExport(
-  { args, terminal }: CommandContext,
-  directory: string,
-  files: LedgerFiles,
-  target: string,
-): Promise<ExportState> {
-  const path = `${target}.partial/${stateFileName}`
-  const { name, strandId, createdMs } = files.description
-  const format = (args.text('format') ?? 'ION_TEXT') as (typeof exportFormats)[number]
-  if (await nodeFileSystem.exists(path)) {
-    const state = JSON.parse(fromUtf8(await nodeFileSystem.readFile(path))) as ExportState
-    if (state.request.strandId === strandId && state.request.format === format) return state
-    throw targetExists(`${target}.partial`)
-  }
-  if (await nodeFileSystem.exists(`${target}.partial`)) throw targetExists(`${target}.partial`)
-  printError(terminal, 'Reading the ledger to its end …')
-  const { digest, tipAddress } = await (await openLedgerFolder(directory, name)).digest()
-  const nowMs = terminal.clock.nowMs()
-  const state: ExportState = {
-    request: {
-      exportId: createIdSource(terminal.clock, systemRandom).random(),
-      ledgerName: name,
-      strandId,
-      createdMs: nowMs,
-      inclusiveStartMs: createdMs,
-      exclusiveEndMs: nowMs,
-      bucket: 'local',
-      prefix: '',
-      encryption: 'NO_ENCRYPTION',
-      kmsKeyArn: undefined,
-      format,
-    },
-    blockCount: tipAddress.sequenceNo + 1,
-    digest: toBase64(digest),
-    progress: { keys: [], nextSequenceNo: 0 },
-  }
-  await nodeFileSystem.makeDirectory(`${target}.partial`)
-  await keepState(target, state)
-  return state
 }
 
 export const backupCommand: Command = {
@@ -320,16 +249,6 @@ function importText(verb: string, report: ImportReport, more: string): string {
     `  Digest ${toBase64(report.digest)} at block ${blockCount - 1}.`,
     ...notes.map(({ sequenceNo, message }) => `  Note on block ${sequenceNo}: ${message}`),
   ].join('\n')
-}
-
-function targetExists(path: string): CliError {
-  return new CliError(
-    { code: 'FILE_INVALID', path },
-    {
-      shortMessage: `${path} exists already.`,
-      metaMessages: ['Name a folder that does not exist yet, or remove this one.'],
-    },
-  )
 }
 
 function otherStrand(path: string, ofDigest: string, ofExport: string): CliError {
