@@ -1,6 +1,7 @@
 /**
  * Clones this repository into a temporary folder, runs `npm start` there as a newcomer would, talks to it with the real
- * driver, stops it, starts it again on the same data and looks for what was written. Uses committed files only.
+ * driver of this folder, runs the examples of the README, stops it, starts it again on the same data and looks for what
+ * was written. The clone holds committed files only.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { root } from './prepare.js'
+import { checkNodeVersion, ensureInstalled, root } from './prepare.js'
 
 /** Installing and building on a slow line and a busy machine. */
 const firstReadyMsMax = 600_000
@@ -17,6 +18,13 @@ const laterReadyMsMax = 20_000
 const stopMsMax = 15_000
 const pollMs = 50
 
+/** Of the clone: written by npm at each installation. */
+const listPath = join('node_modules', '.package-lock.json')
+/** Nothing of it is needed to run Cairn; all are large. */
+const toolsOfTests = ['@biomejs/biome', '@foundry-rs/cast', 'ethers', 'viem', 'vitest']
+
+checkNodeVersion()
+ensureInstalled('all')
 const folder = mkdtempSync(join(tmpdir(), 'cairn-fresh-start-'))
 const clone = join(folder, 'cairn')
 const readyFile = join(folder, 'ready.json')
@@ -27,11 +35,21 @@ try {
   const first = await start(firstReadyMsMax)
   readyCheck(first, 'write')
   readyCheck(first, 'read')
+  const tool = toolsOfTests.find((name) => existsSync(join(clone, 'node_modules', name)))
+  if (tool !== undefined) throw new Error(`npm start installed ${tool}, which only tests use`)
+  const installedMs = statSync(join(clone, listPath)).mtimeMs
+  for (const example of ['vehicle-registration', 'erc20-token']) {
+    const words = ['run', '--silent', `example:${example}`, '--', `--ready-file=${readyFile}`]
+    runOrThrow('npm', words, clone)
+  }
   // First the process that the ready file names, as a supervisor would; then npm, as a terminal would.
   process.kill(first.pid, 'SIGTERM')
   await stopped()
   const second = await start(laterReadyMsMax)
   readyCheck(second, 'read')
+  if (statSync(join(clone, listPath)).mtimeMs !== installedMs) {
+    throw new Error('something was installed again')
+  }
   daemon.kill('SIGTERM')
   await stopped()
   console.log('Fresh start passed.')
@@ -87,9 +105,9 @@ function killHard(pid) {
 
 /** In a process of its own, since Node reads NODE_EXTRA_CA_CERTS only when it starts. */
 function readyCheck(ready, action) {
-  const script = join(clone, 'scripts', 'ready-check.js')
+  const script = join(root, 'scripts', 'ready-check.js')
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: ready.caFile }
-  runOrThrow(process.execPath, [script, ready.endpoints.apiTls, action], clone, env)
+  runOrThrow(process.execPath, [script, ready.endpoints.apiTls, action], root, env)
 }
 
 function runOrThrow(program, args, cwd, env = process.env) {

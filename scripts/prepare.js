@@ -3,11 +3,13 @@
  * Node alone, since nothing else is there yet.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+/** Has a lock file of its own, so that an example runs in a clone that was only started. */
+export const examplesFolder = join(root, 'examples')
 const manifestFile = join(root, 'package.json')
 
 /** Ends the process with a message when this Node is older than `engines` in package.json asks for. */
@@ -22,19 +24,30 @@ export function checkNodeVersion() {
 }
 
 /**
- * Runs `npm ci` unless node_modules holds just what package-lock.json asks for.
+ * Installs what is missing, exactly as the lock file says, and takes nothing away that is asked for there.
+ * @param needs 'start' for what builds and runs Cairn, 'all' for what tests, checks and benchmarks use, too.
  * @param folder One with a lock file of its own.
  */
-export function ensureInstalled(folder = root) {
-  if (isInstalled(folder)) return
-  const where = folder === root ? '' : ` of ${relative(root, folder)}`
-  console.error(`Installing dependencies${where} (npm ci), once …`)
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
-  run(npm, args, 'The installation failed. Is the package registry reachable? See above.', {
-    cwd: folder,
-    shell: process.platform === 'win32',
-  })
+export function ensureInstalled(needs, folder = root) {
+  const plan = planIn(folder, needs)
+  if (plan === undefined) return
+  const path = relative(root, folder)
+  const isWhole = path === '' && plan.needs === 'all'
+  const of = path === '' ? '' : ` of ${path}`
+  const withTools = isWhole ? ', tests and tools included' : ''
+  console.error(`Installing dependencies${of}${withTools}, once …`)
+  runNpm(plan, folder)
+  // An addition trusts npm's list of what is there. Where packages were changed since, only a new beginning helps.
+  if (plan.command === 'install' && planIn(folder, needs) !== undefined) {
+    runNpm({ ...plan, command: 'ci' }, folder)
+  }
+  // The examples find theirs among the root's now.
+  if (isWhole) rmSync(join(examplesFolder, 'node_modules'), { recursive: true, force: true })
+}
+
+/** Whether {@link ensureInstalled} would do nothing. */
+export function isInstalled(needs, folder = root) {
+  return planIn(folder, needs) === undefined
 }
 
 /** Compiles what changed since the last time: about a second when nothing did. */
@@ -47,21 +60,64 @@ export function ensureBuilt() {
 }
 
 /**
- * By content and not by age: a checkout touches the lock file without changing it, and an installation that somebody
- * stopped half way leaves no list.
+ * What to ask of npm, or undefined when all is there. By content and not by age: a checkout touches the lock file
+ * without changing it, and an installation that somebody stopped half way leaves no list.
+ * @param wanted `packages` of package-lock.json.
+ * @param present The same of what lies in node_modules, or undefined when nothing is known about that.
+ * @param needs See {@link ensureInstalled}.
+ * @returns `install` adds to what is there, from which a server may be running; `ci` empties node_modules first. Their
+ * `needs` are 'all' where the packages of tests are there, so that no start takes them away.
  */
-function isInstalled(folder) {
-  const lockFile = join(folder, 'package-lock.json')
-  // npm writes it at the end of an installation: what lies in node_modules, in the form of a lock file.
-  const installedFile = join(folder, 'node_modules', '.package-lock.json')
-  if (!existsSync(installedFile)) return false
-  const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages
-  const present = JSON.parse(readFileSync(installedFile, 'utf8')).packages
-  return Object.entries(wanted).every(([path, entry]) => {
-    if (!path.includes('node_modules/') || entry.optional || entry.devOptional) return true
+export function planInstallation(wanted, present, needs) {
+  if (present === undefined) return { command: 'ci', needs }
+  let isWhole = true
+  let hasOther = false
+  let hasTools = false
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (!path.includes('node_modules/')) continue
     const found = present[path]
-    return found !== undefined && (entry.link === true || found.version === entry.version)
-  })
+    // An optional one that is missing is often for another platform than this one.
+    const isGood = found ? found.version === entry.version : entry.optional || entry.devOptional
+    if (!isGood && (needs === 'all' || !entry.dev)) isWhole = false
+    if (found && !isGood) hasOther = true
+    if (found && entry.dev) hasTools = true
+  }
+  if (isWhole) return undefined
+  return { command: hasOther ? 'ci' : 'install', needs: hasTools ? 'all' : needs }
+}
+
+function planIn(folder, needs) {
+  // npm writes it at the end of an installation: what lies in node_modules, in the form of a lock file.
+  const listFile = join(folder, 'node_modules', '.package-lock.json')
+  const present = existsSync(listFile) ? packagesIn(listFile) : undefined
+  return planInstallation(packagesIn(join(folder, 'package-lock.json')), present, needs)
+}
+
+function packagesIn(lockFile) {
+  return JSON.parse(readFileSync(lockFile, 'utf8')).packages
+}
+
+function runNpm({ command, needs }, folder) {
+  const isWindows = process.platform === 'win32'
+  const isOurs = ['', 'examples'].includes(relative(root, folder))
+  const args = [
+    command,
+    // What a user's settings (`omit`, `package-lock`, NODE_ENV=production) could change is said here.
+    needs === 'all' ? '--include=dev' : '--omit=dev',
+    // The compiler and LMDB have a package for each platform, and npm calls those optional. A folder of tools says in
+    // its .npmrc whether it wants such.
+    ...(isOurs ? ['--include=optional', '--include=peer'] : []),
+    ...(command === 'install' ? ['--package-lock', '--no-save'] : []),
+    // None is needed, and npm before 11 would run them all: it does not know `allowScripts`.
+    '--ignore-scripts',
+    ...['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'],
+  ]
+  run(
+    isWindows ? 'npm.cmd' : 'npm',
+    args,
+    'The installation failed. Is the package registry reachable? See above.',
+    { cwd: folder, shell: isWindows },
+  )
 }
 
 function run(program, args, failure, options = {}) {

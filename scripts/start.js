@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { checkNodeVersion, ensureBuilt, ensureInstalled, root } from './prepare.js'
 
 checkNodeVersion()
-ensureInstalled()
+ensureInstalled('start')
 ensureBuilt()
 
 const program = join(root, 'apps', 'cli', 'bin', 'cairn.js')

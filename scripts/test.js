@@ -11,7 +11,7 @@ import { checkNodeVersion, ensureBuilt, ensureInstalled, root } from './prepare.
 const projects = ['unit', 'conformance', 'clients', 'crash', 'simulator']
 
 checkNodeVersion()
-ensureInstalled()
+ensureInstalled('all')
 ensureBuilt()
 
 const isChecked = run('npm', ['run', '--silent', 'check'], { shell: process.platform === 'win32' })

@@ -59,9 +59,11 @@ interface Sources {
 export function findUntidy(workspace: Workspace): Finding[] {
   const all = new Map<string, SourceText>()
   for (const [path, text] of workspace.files) if (isCode(path)) all.set(path, scanSource(text))
+  // A package may lie in the folder of another: the innermost owns the file.
+  const nested = workspace.packages.toSorted((a, b) => b.directory.length - a.directory.length)
   const sources: Sources = {
     all,
-    packageOf: (path) => workspace.packages.find((p) => path.startsWith(`${p.directory}/`)),
+    packageOf: (path) => nested.find((p) => path.startsWith(`${p.directory}/`)),
   }
   return rules
     .flatMap((rule) => rule(workspace, sources))
@@ -352,6 +354,34 @@ const checkLockFiles: Rule = (workspace) => {
   return findings
 }
 
+const examplesManifest = 'examples/package.json'
+
+/** What the examples install beside themselves, in a clone that was only started, is what tests run them with. */
+const checkExamples: Rule = (workspace) => {
+  const wanted = new Map<string, string>()
+  for (const [path, text] of workspace.files) {
+    if (!/^examples\/[^/]+\/package\.json$/.test(path)) continue
+    for (const [name, version] of devDependenciesIn(text)) {
+      if (!name.startsWith('@cairn/')) wanted.set(name, version)
+    }
+  }
+  const present = devDependenciesIn(workspace.files.get(examplesManifest) ?? '{}')
+  return [...wanted]
+    .filter(([name, version]) => present.get(name) !== version)
+    .map(([name, version]) => {
+      const remedy = `name it there, then \`npm install --package-lock-only\` in examples`
+      const message = `an example uses ${name} ${version}, ${remedy}`
+      return { file: examplesManifest, line: 1, message }
+    })
+}
+
+function devDependenciesIn(manifestText: string): ReadonlyMap<string, string> {
+  const manifest = JSON.parse(manifestText) as {
+    readonly devDependencies?: Readonly<Record<string, string>>
+  }
+  return new Map(Object.entries(manifest.devDependencies ?? {}))
+}
+
 const rules: readonly Rule[] = [
   checkFloors,
   checkDependencies,
@@ -364,4 +394,5 @@ const rules: readonly Rule[] = [
   checkFileNames,
   checkMachinePaths,
   checkLockFiles,
+  checkExamples,
 ]

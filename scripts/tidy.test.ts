@@ -176,6 +176,25 @@ describe('tidy rules', () => {
       expect.stringContaining('package-lock.json:2: names a download host'),
     ])
   })
+
+  it('notice an example whose client is not what a started clone would install', () => {
+    const example = JSON.stringify({ devDependencies: { viem: '2.0.0', '@cairn/low': '1.0.0' } })
+    const shared = JSON.stringify({ devDependencies: { viem: '1.0.0' } })
+    const files = { 'examples/token/package.json': example, 'examples/package.json': shared }
+    expect(untidyIn(files)).toEqual([
+      expect.stringContaining('examples/package.json:1: an example uses viem 2.0.0'),
+    ])
+    expect(untidyIn({ ...files, 'examples/package.json': example })).toEqual([])
+  })
+
+  it('hold a package to its rules that lies in the folder of another', () => {
+    const directories = ['packages/low', 'packages/high', 'packages/low/inner']
+    const found = untidyIn(
+      { 'packages/low/inner/src/dead.ts': header },
+      { packages: directories.map((directory) => packageAt(directory, 'any')) },
+    )
+    expect(found).toContainEqual(expect.stringContaining('inner/src/dead.ts:1: reached from no'))
+  })
 })
 
 describe('scanSource', () => {

@@ -43,8 +43,8 @@ interface ReadyFile {
 
 /** Once before the tests of a file. */
 export function buildProgram(): void {
-  const { status, stdout } = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`the build failed:\n${stdout}`)
+  const { status, stderr } = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the build failed:\n${stderr}`)
 }
 
 /** An Ethereum node beside the ledgers, on any free ports. */
