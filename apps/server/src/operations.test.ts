@@ -7,7 +7,12 @@ function request(path: string, method = 'GET', headers: Record<string, string> =
   return { method, path, query: '', headers, body: new Uint8Array(0) }
 }
 
-function fixture(state: ServerState, stopped: readonly string[] = [], token?: string): Operations {
+function fixture(
+  state: ServerState,
+  stopped: readonly string[] = [],
+  token?: string,
+  ethereum?: string,
+): Operations {
   const registry = createMetricsRegistry()
   registry.counter('a_total', 'a').add()
   return new Operations({
@@ -15,6 +20,7 @@ function fixture(state: ServerState, stopped: readonly string[] = [], token?: st
     registry,
     state: () => state,
     stoppedLedgers: () => stopped,
+    ethereumFailure: () => ethereum,
     metricsToken: () => token,
   })
 }
@@ -31,6 +37,19 @@ describe('operations', () => {
     const answer = fixture(state, stopped).respond(request('/readyz'), true)
     expect(answer).toMatchObject({ status, body: `${body}\n` })
     expect(fixture(state, stopped).respond(request('/healthz'), false)?.status).toBe(200)
+  })
+
+  it('are not ready when the Ethereum chain is only read any more', () => {
+    const body = (state: ServerState, stopped: readonly string[]) =>
+      fixture(state, stopped, undefined, 'It has failed.').respond(request('/readyz'), true)
+    expect(body('serving', [])).toMatchObject({
+      status: 503,
+      body: '{"status":"failed","ethereum":"It has failed."}\n',
+    })
+    expect(body('serving', ['a'])?.body).toBe(
+      '{"status":"failed","stopped":["a"],"ethereum":"It has failed."}\n',
+    )
+    expect(body('stopping', [])?.body).toBe('{"status":"stopping"}\n')
   })
 
   it('leave all other paths to others, and take reads only', () => {

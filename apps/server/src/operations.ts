@@ -16,6 +16,8 @@ export interface OperationsOptions {
   state(): ServerState
   /** Names of ledgers that only a restart helps. */
   stoppedLedgers(): readonly string[]
+  /** Why the Ethereum chain is only read until a restart; undefined while all is well, or there is none. */
+  ethereumFailure(): string | undefined
   /** What others than this machine show for metrics; undefined: nothing is enough. */
   metricsToken(): string | undefined
 }
@@ -52,12 +54,15 @@ export class Operations {
   #readiness(): HttpResponse {
     const state = this.#options.state()
     const stopped = state === 'serving' ? this.#options.stoppedLedgers() : []
-    const isReady = state === 'serving' && stopped.length === 0
+    const ethereum = state === 'serving' ? this.#options.ethereumFailure() : undefined
+    const hasFailed = stopped.length > 0 || ethereum !== undefined
+    const isReady = state === 'serving' && !hasFailed
     const body = isReady
       ? { status: 'ready' }
       : {
-          status: stopped.length > 0 ? 'failed' : state,
+          status: hasFailed ? 'failed' : state,
           ...(stopped.length > 0 ? { stopped } : {}),
+          ...(ethereum === undefined ? {} : { ethereum }),
         }
     return { status: isReady ? 200 : 503, headers: jsonHeaders, body: `${JSON.stringify(body)}\n` }
   }

@@ -28,7 +28,11 @@ import { type AccessKeyFile, openAccessKeyFile } from './access-keys.ts'
 import type { CertificateAndKey } from './certificates.ts'
 import { type Closers, closeAll } from './closers.ts'
 import { ServerError } from './errors.ts'
-import { type EthereumServiceOptions, openEthereumService } from './ethereum/ethereum-service.ts'
+import {
+  type EthereumService,
+  type EthereumServiceOptions,
+  openEthereumService,
+} from './ethereum/ethereum-service.ts'
 import { type HttpListener, openHttpListener } from './http-listener.ts'
 import { type ServerLimits, serverLimitsOf } from './limits-file.ts'
 import { isLoopback, isWildcard, type ListenAddress } from './listen-address.ts'
@@ -124,13 +128,19 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
 
   let state: ServerState = 'starting'
   let served:
-    | { host: LedgerHost; handler: HttpHandler; metricsToken: string | undefined }
+    | {
+        host: LedgerHost
+        handler: HttpHandler
+        metricsToken: string | undefined
+        ethereum: EthereumService | undefined
+      }
     | undefined
   const operations = new Operations({
     version,
     registry,
     state: () => state,
     stoppedLedgers: () => served?.host.stoppedLedgers() ?? [],
+    ethereumFailure: () => served?.ethereum?.failure(),
     metricsToken: () => served?.metricsToken,
   })
   const onError = (error: Error): void => {
@@ -241,7 +251,7 @@ async function openAll(options: StartServerOptions, closers: Closers): Promise<R
       ? undefined
       : await openEthereumService(options.ethereum, { directory, logger })
   if (ethereum !== undefined) closers.push(() => ethereum.close())
-  served = { host, handler: joinHandlers(qldb, awsLocal), metricsToken }
+  served = { host, handler: joinHandlers(qldb, awsLocal), metricsToken, ethereum }
   state = 'serving'
 
   const info: ReadyInfo = {

@@ -93,7 +93,13 @@ export {
   readChainFile,
 } from './file/chain-file.ts'
 export { readChainFilePieces } from './file/chain-file-pieces.ts'
-export { type ChainFolder, openChainFolder, openChainFolderReplica } from './file/chain-folder.ts'
+export {
+  type ChainFolder,
+  lockChainFolder,
+  openChainFolder,
+  openChainFolderReplica,
+  openLockedChainFolder,
+} from './file/chain-folder.ts'
 export { checkGasFields, gasLimitMin, nextBaseFee, nextGasLimit } from './gas-rules.ts'
 export { HeaderError, type HeaderErrorCode, type HeaderErrorType } from './header-error.ts'
 export {

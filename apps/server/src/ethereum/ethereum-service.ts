@@ -26,6 +26,8 @@ export interface EthereumInfo extends EthereumEndpoints {
 
 export interface EthereumService {
   readonly info: EthereumInfo
+  /** Why nothing is executed until a restart, in a sentence; undefined while all is well. */
+  failure(): string | undefined
   close(): Promise<void>
 }
 
@@ -39,6 +41,8 @@ export interface EthereumThreadData {
 export type FromEthereumThread =
   | { readonly kind: 'opened'; readonly info: EthereumInfo }
   | { readonly kind: 'failed'; readonly error: unknown }
+  /** It is open and executes nothing any more. */
+  | { readonly kind: 'executionFailed'; readonly failure: string }
   | { readonly kind: 'closed' }
   | {
       readonly kind: 'log'
@@ -77,6 +81,7 @@ export function openEthereumService(
 export async function openInPlace(
   options: EthereumServiceOptions,
   { directory, logger }: ServiceContext,
+  onFailure?: (failure: string) => void,
 ): Promise<EthereumService> {
   const clock = createSystemClock()
   const ethereumDirectory = `${directory}/ethereum`
@@ -100,10 +105,20 @@ export async function openInPlace(
       logger,
     })
   const node = await openWhereFree(options, logger, open)
+  let failure: string | undefined
+  void node.failed.then((error) => {
+    failure = `The chain is only read until a restart: ${firstLine(error)}`
+    onFailure?.(failure)
+  })
   return {
     info: { ...node.endpoints, devAccount: chain.account },
+    failure: () => failure,
     close: () => node.close(),
   }
+}
+
+function firstLine(error: Error): string {
+  return error.message.split('\n', 1)[0] ?? ''
 }
 
 /**
@@ -160,6 +175,7 @@ async function openOnThread(
   const workerData: EthereumThreadData = { options, directory }
   const worker = new Worker(new URL('./ethereum-thread.js', import.meta.url), { workerData })
   let onClosed: (() => void) | undefined
+  let failure: string | undefined
   const info = await new Promise<EthereumInfo>((resolve, reject) => {
     worker.on('message', (message: FromEthereumThread) => {
       switch (message.kind) {
@@ -168,6 +184,9 @@ async function openOnThread(
           return
         case 'failed':
           reject(restoreError(message.error))
+          return
+        case 'executionFailed':
+          failure = message.failure
           return
         case 'closed':
           onClosed?.()
@@ -178,9 +197,11 @@ async function openOnThread(
     })
     worker.on('error', (error) => {
       logger.log('error', 'The Ethereum node has failed.', { error })
+      failure = `The Ethereum node has ended, and comes with a restart: ${firstLine(error as Error)}`
       reject(error)
     })
-    worker.on('exit', () => {
+    worker.on('exit', (code) => {
+      failure ??= `The Ethereum node has ended with code ${code}, and comes with a restart.`
       onClosed?.()
       reject(new Error('the thread of the Ethereum node has ended'))
     })
@@ -190,6 +211,7 @@ async function openOnThread(
   })
   return {
     info,
+    failure: () => failure,
     async close() {
       const closed = new Promise<void>((resolve) => {
         onClosed = resolve

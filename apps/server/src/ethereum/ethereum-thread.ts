@@ -1,6 +1,6 @@
 /** The thread of the Ethereum node. Started by ethereum-service.ts; ends when it is told to close. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert } from '@cairn/core'
+import { assert, type Logger } from '@cairn/core'
 import {
   type EthereumService,
   type EthereumThreadData,
@@ -19,14 +19,14 @@ port.on('message', () => {
 })
 
 try {
-  service = await openInPlace(options, {
-    directory,
-    logger: {
-      log: (level, message, fields) => {
-        reply({ kind: 'log', level, message, fields: plainFields(fields) })
-      },
+  const logger: Logger = {
+    log: (level, message, fields) => {
+      reply({ kind: 'log', level, message, fields: plainFields(fields) })
     },
-  })
+  }
+  service = await openInPlace(options, { directory, logger }, (failure) =>
+    reply({ kind: 'executionFailed', failure }),
+  )
   reply({ kind: 'opened', info: service.info })
 } catch (error) {
   reply({ kind: 'failed', error })

@@ -1,12 +1,11 @@
 /**
  * A node whose chain is executed on a thread of its own, over real sockets: JSON-RPC answers while blocks are executed
- * and imported, what it reads is of one piece at each head, and it says so when that thread has failed.
+ * and imported, and what it reads is of one piece at each head. A thread that ends: execution-restart.client.test.ts.
  */
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Worker } from 'node:worker_threads'
 import { createSystemClock, systemRandom } from '@cairn/core'
 import { Candidate, Chain, exportBlocks, prepareHeader } from '@cairn/eth-chain'
 import {
@@ -40,7 +39,6 @@ const to = '0x00000000000000000000000000000000000a0a0a'
 let folder: string
 let development: DevelopmentChain
 let node: EthereumNode
-let thread: Worker
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cairn-et-'))
 })
@@ -64,10 +62,7 @@ async function start(periodSeconds: bigint, isSealing = true): Promise<void> {
     webSocket: { address },
     ...(isSealing ? { sealing: { privateKey: development.sealerKey } } : {}),
     clock,
-    startExecutionThread: (data) => {
-      thread = startSourceThread(data)
-      return thread
-    },
+    startExecutionThread: startSourceThread,
   })
 }
 
@@ -118,8 +113,6 @@ function transaction(nonce: number, fields: Partial<UnsignedTransaction> = {}): 
 }
 
 const rawOf = (each: Transaction) => dataToHex(encodeTransaction(each))
-const receiptOf = (hash: unknown) =>
-  expect.poll(() => ask('eth_getTransactionReceipt', hash), { interval: 20, timeout: 20_000 })
 
 /** Calls that are answered one after the other until `work` is done. */
 async function answeredMeanwhile(work: Promise<unknown>): Promise<number> {
@@ -361,27 +354,5 @@ describe('what is read', () => {
     expect(await ask('eth_blockNumber')).toBe('0x2')
     // Its transaction waits again.
     expect(await ask('txpool_status')).toEqual({ pending: '0x1', queued: '0x0' })
-  })
-})
-
-describe('a thread that has failed', () => {
-  it('fails the node: who waits hears of it, nothing is taken any more, all can be read', async () => {
-    await start(0n)
-    const hash = await ask('eth_sendRawTransaction', rawOf(transaction(0)))
-    await receiptOf(hash).not.toBeNull()
-    const waiting = ask('eth_getProof', to, [], 'latest').catch((error: unknown) => error)
-    await thread.terminate()
-    expect(String(await node.failed)).toContain('its thread has ended')
-    // A proof, or why there is none: it depends on who was first.
-    expect(await waiting).toBeDefined()
-    await expect(ask('eth_getProof', to, [], 'latest')).rejects.toThrow(
-      'The execution of the node has failed.',
-    )
-    await expect(ask('eth_sendRawTransaction', rawOf(transaction(1)))).rejects.toThrow(
-      'The execution of the node has failed.',
-    )
-    await expect(ask('eth_getBalance', to, 'pending')).rejects.toThrow('has failed')
-    expect(await ask('eth_getBalance', to, 'latest')).toBe('0x1')
-    expect(await ask('eth_getTransactionReceipt', hash)).toMatchObject({ status: '0x1' })
   })
 })

@@ -5,7 +5,7 @@ import {
   type ChainFolder,
   type ExecutionPort,
   ExecutionServer,
-  openChainFolder,
+  openLockedChainFolder,
   packError,
   portLogger,
   type ThreadError,
@@ -28,7 +28,7 @@ const clock = createSystemClock()
 const logger: Logger = portLogger(port as ExecutionPort)
 
 try {
-  const folder = await openChainFolder(directory, nodeFileSystem)
+  const folder = openLockedChainFolder(directory, nodeFileSystem)
   try {
     serve(folder)
     tell({ kind: 'opened' })

@@ -4,6 +4,8 @@ import { BaseError } from '@cairn/core'
 export type ExecutionErrorType =
   /** Its thread has ended, and nothing is executed any more. */
   | { readonly code: 'EXECUTION_FAILED' }
+  /** Its thread has ended, and another one is being started. */
+  | { readonly code: 'EXECUTION_RESTARTING' }
   /** Too much is waiting for it already. */
   | { readonly code: 'EXECUTION_BUSY' }
   /** The node closes before it was done. */
@@ -17,6 +19,17 @@ export function executionFailed(shortMessage: string, cause?: unknown): Executio
   return new ExecutionThreadError(
     { code: 'EXECUTION_FAILED' },
     { shortMessage, metaMessages: ['Restart the node; its log says what happened.'], cause },
+  )
+}
+
+export function executionRestarting(cause: unknown): ExecutionThreadError {
+  return new ExecutionThreadError(
+    { code: 'EXECUTION_RESTARTING' },
+    {
+      shortMessage: 'The execution of the node has ended and is started again.',
+      metaMessages: ['Try again in a moment; the log of the node says what happened.'],
+      cause,
+    },
   )
 }
 

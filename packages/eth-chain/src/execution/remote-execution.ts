@@ -1,6 +1,7 @@
 /**
  * Execution on another thread: the chain is read through a replica of its database, everything else is asked over a
- * port. The other end is an ExecutionServer. Whoever owns the thread says when it has failed.
+ * port. The other end is an ExecutionServer. Who owns the thread says when it has ended, and hands in the next port:
+ * sealing goes on there with what is in the pool.
  */
 import type { Logger } from '@cairn/core'
 import type { AccountProof } from '@cairn/eth-state'
@@ -14,6 +15,7 @@ import {
   type ExecutionThreadError,
   executionBusy,
   executionFailed,
+  executionRestarting,
 } from './execution-thread-error.ts'
 import type {
   CallName,
@@ -40,6 +42,11 @@ const callCountMax = 4096
 /** Of blocks that are on their way to be imported. */
 const importBytesMax = 128 * 1024 * 1024
 
+interface Sealing {
+  options: SealingOptions
+  readonly pool: TransactionPool
+}
+
 interface Waiting {
   readonly resolve: (value: never) => void
   readonly reject: (error: Error) => void
@@ -54,6 +61,12 @@ export class RemoteExecution implements Execution {
   #lastId = 0
   #importBytes = 0
   #isSealing = false
+  /** What to go on with on another thread; undefined while nothing is sealed. */
+  #sealing: Sealing | undefined
+  /** Undefined between two threads. */
+  #port: ExecutionPort | undefined
+  /** Why there is none. */
+  #interruption: ExecutionThreadError | undefined
   #feed: TransactionFeed | undefined
   #pending: { readonly version: string; readonly block: PendingBlock } | undefined
   #failure: ExecutionThreadError | undefined
@@ -62,7 +75,7 @@ export class RemoteExecution implements Execution {
     this.#options = options
     this.chain = options.replica
     this.proposals = this.#openProposals()
-    options.port.on('message', (message) => this.#take(message as FromExecution))
+    this.#listen(options.port)
   }
 
   get isSealing(): boolean {
@@ -74,36 +87,65 @@ export class RemoteExecution implements Execution {
   }
 
   async startSealing(options: SealingOptions, pool: TransactionPool): Promise<void> {
-    this.#feed ??= new TransactionFeed(pool, ({ added, gone }) => {
-      this.#tell({ kind: 'transactions', added, gone }, [added.buffer, gone.buffer])
-    })
-    // The first block is to have them.
-    this.#feed.flush()
-    const privateKey = options.privateKey.slice()
+    const own = { ...options, privateKey: options.privateKey.slice() }
+    this.#endFeed()
+    this.#forgetSealing()
+    this.#sealing = { options: own, pool }
     try {
-      await this.#call('startSealing', { ...options, privateKey })
-      this.#isSealing = true
+      await this.#beginSealing(this.#sealing)
     } catch (error) {
+      own.privateKey.fill(0)
       await this.stopSealing()
       throw error
-    } finally {
-      privateKey.fill(0)
     }
   }
 
   async stopSealing(): Promise<void> {
-    this.#feed?.close()
-    this.#feed = undefined
-    if (this.#failure === undefined) await this.#call('stopSealing', undefined)
+    this.#endFeed()
+    this.#forgetSealing()
+    try {
+      if (this.#port !== undefined) await this.#call('stopSealing', undefined)
+    } catch (error) {
+      // A thread that has ended seals nothing.
+      if (this.#port !== undefined) throw error
+    }
     this.#isSealing = false
   }
 
+  /** The first block is to have what is in the pool. */
+  async #beginSealing({ options, pool }: Sealing): Promise<void> {
+    this.#feed = new TransactionFeed(pool, ({ added, gone }) => {
+      this.#tell({ kind: 'transactions', added, gone }, [added.buffer, gone.buffer])
+    })
+    this.#feed.flush()
+    await this.#call('startSealing', options)
+    this.#isSealing = true
+  }
+
+  #endFeed(): void {
+    this.#feed?.close()
+    this.#feed = undefined
+  }
+
+  #forgetSealing(): void {
+    this.#sealing?.options.privateKey.fill(0)
+    this.#sealing = undefined
+  }
+
   setVanity(vanity: Uint8Array): void {
+    this.#changeSealing({ vanity: vanity.slice() })
     this.#tell({ kind: 'vanity', vanity: vanity.slice() })
   }
 
   setGasLimit(gasLimit: bigint): void {
+    this.#changeSealing({ gasLimitWanted: gasLimit })
     this.#tell({ kind: 'gasLimit', gasLimit })
+  }
+
+  #changeSealing(change: Partial<SealingOptions>): void {
+    if (this.#sealing !== undefined) {
+      this.#sealing.options = { ...this.#sealing.options, ...change }
+    }
   }
 
   async pendingBlock(): Promise<PendingBlock | undefined> {
@@ -164,24 +206,75 @@ export class RemoteExecution implements Execution {
   }
 
   async close(): Promise<void> {
-    this.#feed?.close()
-    if (this.#failure === undefined) await this.#call('close', undefined)
+    this.#endFeed()
+    this.#forgetSealing()
+    try {
+      if (this.#port !== undefined) await this.#call('close', undefined)
+    } catch (error) {
+      // What a thread that has ended had to write is worked out when the chain is opened again.
+      if (this.#port !== undefined) throw error
+    }
     this.#failure ??= executionFailed('The node is closed.')
   }
 
   /** After `close`, when the replica is closed, too. */
   end(): void {
-    this.#options.port.postMessage({ kind: 'end' } satisfies ToExecution)
+    this.#port?.postMessage({ kind: 'end' } satisfies ToExecution)
   }
 
-  /** The other thread is no more: whoever waits for it hears why, and whoever asks from now on. */
+  /**
+   * The other thread is no more, and another will be. Whoever waits hears why; whoever asks meanwhile hears that it
+   * begins again. Transactions stay in the pool, and the pool takes more.
+   */
+  interrupt(cause: unknown): void {
+    if (this.#failure === undefined) this.#lose(executionRestarting(cause))
+  }
+
+  /** Another thread has opened the chain: everything goes on with it. @throws what beginning to seal does */
+  async resume(port: ExecutionPort): Promise<void> {
+    if (this.#failure !== undefined) return
+    this.#interruption = undefined
+    this.#listen(port)
+    // What was written last was maybe not told any more. The pool is to hear of it before it hands anything over.
+    this.#follow()
+    for (const { address, authorize } of this.proposals.list()) {
+      this.#tell({ kind: 'propose', address, authorize })
+    }
+    if (this.#sealing === undefined) return
+    try {
+      await this.#beginSealing(this.#sealing)
+    } catch (error) {
+      // When this thread has ended, too, the next one is to seal.
+      if (port === this.#port) this.#isSealing = false
+      throw error
+    }
+  }
+
+  /** There is no other thread any more: whoever waits for one hears why, and whoever asks from now on. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return
     this.#failure = executionFailed('The execution of the node has failed.', cause)
     this.#isSealing = false
-    this.#feed?.close()
-    for (const { reject } of this.#waiting.values()) reject(this.#failure)
+    this.#forgetSealing()
+    this.#lose(this.#failure)
+  }
+
+  #listen(port: ExecutionPort): void {
+    this.#port = port
+    port.on('message', (message) => {
+      if (port === this.#port) this.#take(message as FromExecution)
+    })
+  }
+
+  #lose(interruption: ExecutionThreadError): void {
+    this.#interruption = interruption
+    this.#port = undefined
+    this.#endFeed()
+    // Another thread may make a block of the same number of other transactions.
+    this.#pending = undefined
+    const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
+    for (const { reject } of waiting) reject(interruption)
   }
 
   #take(message: FromExecution): void {
@@ -227,7 +320,8 @@ export class RemoteExecution implements Execution {
     ask: Calls[N]['ask'],
     onProgress?: (progress: ImportProgress) => void,
   ): Promise<Calls[N]['answer']> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const lost = this.#failure ?? this.#interruption
+    if (lost !== undefined) return Promise.reject(lost)
     if (this.#waiting.size >= callCountMax) return Promise.reject(executionBusy())
     const id = ++this.#lastId
     return new Promise<Calls[N]['answer']>((resolve, reject) => {
@@ -243,7 +337,7 @@ export class RemoteExecution implements Execution {
   }
 
   #tell(message: ToExecution, transfer?: readonly ArrayBuffer[]): void {
-    if (this.#failure === undefined) this.#options.port.postMessage(message, transfer)
+    if (this.#failure === undefined) this.#port?.postMessage(message, transfer)
   }
 
   /** Kept here, where they are asked for, and told to the other side, where they are used. */

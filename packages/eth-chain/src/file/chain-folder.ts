@@ -32,22 +32,13 @@ export async function openChainFolder(
   directory: string,
   fileSystem: FileSystem,
 ): Promise<ChainFolder> {
-  const geth = `${directory}/geth`
-  const lock: DirectoryLock = await lockDirectory(geth)
+  const lock = await lockChainFolder(directory)
   try {
-    const database = openLmdbDatabase(`${geth}/chaindata`)
-    const records = new Map<string, SealRecordFile>()
+    const folder = openLockedChainFolder(directory, fileSystem)
     return {
-      database,
-      sealRecord(address) {
-        const record =
-          records.get(address) ?? new SealRecordFile(`${geth}/sealed-${address}`, fileSystem)
-        records.set(address, record)
-        return record
-      },
+      ...folder,
       async close() {
-        for (const record of records.values()) await record.close()
-        await database.close()
+        await folder.close()
         await lock.release()
       },
     }
@@ -57,7 +48,34 @@ export async function openChainFolder(
   }
 }
 
+/** Keeps other processes out of a folder whose chain a thread of this one opens. @throws JournalError LOCKED */
+export function lockChainFolder(directory: string): Promise<DirectoryLock> {
+  return lockDirectory(gethOf(directory))
+}
+
+/** The chain of a folder that this process has locked. @throws StateError */
+export function openLockedChainFolder(directory: string, fileSystem: FileSystem): ChainFolder {
+  const database = openLmdbDatabase(chainDataOf(directory))
+  const records = new Map<string, SealRecordFile>()
+  return {
+    database,
+    sealRecord(address) {
+      const path = `${gethOf(directory)}/sealed-${address}`
+      const record = records.get(address) ?? new SealRecordFile(path, fileSystem)
+      records.set(address, record)
+      return record
+    },
+    async close() {
+      for (const record of records.values()) await record.close()
+      await database.close()
+    },
+  }
+}
+
 /** The chain of a folder that another thread of this process has opened, to read from. */
 export function openChainFolderReplica(directory: string): DatabaseReplica {
-  return openLmdbReplica(`${directory}/geth/chaindata`)
+  return openLmdbReplica(chainDataOf(directory))
 }
+
+const gethOf = (directory: string): string => `${directory}/geth`
+const chainDataOf = (directory: string): string => `${gethOf(directory)}/chaindata`
