@@ -1,6 +1,6 @@
 /**
  * Senders of transactions, recovered on a thread of their own: 43 of the 135 us that a transfer takes. Where the
- * program runs from its source, or when the thread has failed, the answer is that nothing is known.
+ * program runs from its source, or when the thread ends, nothing is known, and the pool recovers them.
  */
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '@cairn/core'
@@ -28,48 +28,93 @@ interface Waiting {
 }
 
 const isBuilt = import.meta.url.endsWith('.js')
+const builtThread = isBuilt
+  ? () => new Worker(new URL('./recovery-thread.js', import.meta.url))
+  : undefined
+/** Threads that may end before senders are recovered in place for good: it works as well, only slower. */
+const endedCountMax = 5
 
 /**
- * Starts its thread when it is first asked.
+ * Starts its thread when it is first asked, and another when one has ended.
+ * @param startThread For tests: the thread from its source.
  * @returns undefined where the program was not built, and so has no file for a thread to start from.
  */
-export function openSenderRecovery(logger: Logger): SenderRecoveryThread | undefined {
-  if (!isBuilt) return undefined
-  /** Answers come in the order of the questions. */
-  const waiting: Waiting[] = []
-  let worker: Worker | undefined
-  let isOver = false
-  const end = (): void => {
-    isOver = true
-    for (const { count, resolve } of waiting.splice(0)) resolve(noSenders(count))
-  }
-  const start = (): Worker => {
-    const started = new Worker(new URL('./recovery-thread.js', import.meta.url))
-    started.on('message', (answer: RecoveryAnswer) => {
-      const first = waiting.shift()
-      first?.resolve(sendersOf(answer, first.count))
+export function openSenderRecovery(
+  logger: Logger,
+  startThread: (() => Worker) | undefined = builtThread,
+): SenderRecoveryThread | undefined {
+  if (startThread === undefined) return undefined
+  let running: RecoveryThread | undefined
+  let endedCount = 0
+  const start = (): RecoveryThread => {
+    const started = new RecoveryThread(startThread(), (cause) => {
+      if (running !== started) return
+      running = undefined
+      endedCount++
+      const isLast = endedCount === endedCountMax
+      const message = isLast
+        ? 'the thread that recovers senders has ended again; they are recovered in place'
+        : 'the thread that recovers senders has ended; the next batch starts another'
+      logger.log('warn', message, { error: cause })
     })
-    started.on('error', (error) => {
-      logger.log('warn', 'senders are recovered in place: their thread has failed', { error })
-    })
-    started.on('exit', end)
-    started.unref()
     return started
   }
   return {
     recoverSenders(raws) {
-      if (isOver) return Promise.resolve(noSenders(raws.length))
-      worker ??= start()
-      const question = questionOf(raws)
-      worker.postMessage(question, [question.bytes.buffer, question.ends.buffer] as ArrayBuffer[])
-      return new Promise((resolve) => {
-        waiting.push({ count: raws.length, resolve })
-      })
+      if (endedCount === endedCountMax) return Promise.resolve(noSenders(raws.length))
+      running ??= start()
+      return running.ask(raws)
     },
     async close() {
-      end()
-      await worker?.terminate()
+      endedCount = endedCountMax
+      const last = running
+      running = undefined
+      await last?.close()
     },
+  }
+}
+
+class RecoveryThread {
+  readonly #worker: Worker
+  /** Answers come in the order of the questions. */
+  readonly #waiting: Waiting[] = []
+
+  constructor(worker: Worker, onEnd: (cause: unknown) => void) {
+    this.#worker = worker
+    let cause: unknown
+    worker.on('message', (answer: RecoveryAnswer) => {
+      const first = this.#waiting.shift()
+      first?.resolve(sendersOf(answer, first.count))
+    })
+    worker.on('error', (error) => {
+      cause = error
+    })
+    worker.on('exit', (code) => {
+      onEnd(cause ?? new Error(`it has ended with code ${code}`))
+      this.#answerAll()
+    })
+    worker.unref()
+  }
+
+  ask(raws: readonly Uint8Array[]): Promise<Senders> {
+    const question = questionOf(raws)
+    this.#worker.postMessage(question, [
+      question.bytes.buffer,
+      question.ends.buffer,
+    ] as ArrayBuffer[])
+    return new Promise((resolve) => {
+      this.#waiting.push({ count: raws.length, resolve })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#answerAll()
+    await this.#worker.terminate()
+  }
+
+  /** That nothing is known. In the order of the questions, as ever. */
+  #answerAll(): void {
+    for (const { count, resolve } of this.#waiting.splice(0)) resolve(noSenders(count))
   }
 }
 
