@@ -5,12 +5,22 @@
  */
 import { BinaryReader } from './binary-reader.ts'
 import { binaryError } from './errors.ts'
+import { keptValueBytesMax } from './field-digests.ts'
 import type { HashSink } from './hash-sink.ts'
 import { serializeValue, writeFloat } from './hash-value.ts'
 import { checkDepth } from './limits.ts'
 import type { SymbolTable } from './symbol-table.ts'
 import { decodeUtf8 } from './utf8.ts'
 import { noAnnotations } from './value.ts'
+
+/**
+ * A hit costs a quarter of what hashing a field does, a miss that much more: what comes again once in three times is
+ * worth looking for. Misses count up, a hit halves them; with this many a field is looked for once in a while only.
+ */
+const missesMax = 8
+/** A prime, since documents of one shape have their fields in one order. */
+const sampleInterval = 61
+let sampledCount = 0
 
 /** Reads as `BinaryReader` does and writes the serialised form instead of building values. */
 export class HashReader extends BinaryReader {
@@ -166,6 +176,7 @@ export class HashReader extends BinaryReader {
     while (this.pos < end) {
       const sid = this.readVarUint(end)
       if (this.pos >= end) throw this.truncated()
+      if (this.#addKnown(sid, end)) continue
       const descriptor = this.bytes[this.pos] as number
       const start = out.openField()
       // The name of padding means nothing and need not be defined.
@@ -173,6 +184,46 @@ export class HashReader extends BinaryReader {
       if (this.#serialize(end, depth)) out.closeField(start)
     }
     out.closeStruct()
+  }
+
+  /** Passes a field whose digest is known. Fields whose values hardly ever come again are seldom looked for. */
+  #addKnown(sid: number, end: number): boolean {
+    const { table, pos } = this
+    const index = sid - table.firstSid
+    const name = table.hashForms[index]
+    if (name === undefined) return false
+    const { hashMisses } = table
+    const misses = hashMisses[index] ?? 0
+    if (misses >= missesMax) {
+      sampledCount = (sampledCount + 1) % sampleInterval
+      if (sampledCount !== 0) return false
+    }
+    const size = this.#scalarSize(end)
+    if (size === 0) return false
+    while (hashMisses.length < index) hashMisses.push(0)
+    if (!this.#out.addKnownField(name, sid, this.bytes, pos, size)) {
+      hashMisses[index] = Math.min(misses + 1, missesMax)
+      return false
+    }
+    hashMisses[index] = misses >> 1
+    this.pos = pos + size
+    return true
+  }
+
+  /** Bytes of the value at `pos` with its descriptor; 0 when it is long, a container or annotated. */
+  #scalarSize(end: number): number {
+    const { bytes, pos } = this
+    const descriptor = bytes[pos] as number
+    // Below are the code of padding, above those of containers and annotations.
+    if (descriptor < 0x0f || descriptor >= 0xb0) return 0
+    const low = descriptor & 15
+    let size = 1
+    if (low === 14) {
+      const length = bytes[pos + 1] as number
+      if (length < 0x80) return 0
+      size = 2 + (length & 0x7f)
+    } else if (low !== 15 && descriptor >= 0x20) size = 1 + low
+    return size <= keptValueBytesMax && size <= end - pos ? size : 0
   }
 
   #serializeSymbol(sid: number): void {

@@ -13,6 +13,7 @@ import {
   sha256,
   sha256Latin1,
 } from '@cairn/core'
+import { FieldDigests } from './field-digests.ts'
 import { beginMarker, endMarker, escapeMarker, HashSink } from './hash-sink.ts'
 import { nestingDepthMax } from './limits.ts'
 
@@ -53,7 +54,16 @@ export class Sha256Sink extends HashSink {
   /** Fields that wait: where they start and how long they are. */
   readonly #waitingStarts = new Int32Array(waitingCountMax)
   readonly #waitingLengths = new Int32Array(waitingCountMax)
+  /** And which slot of `#known` their digest goes to, -1 for none. */
+  readonly #waitingSlots = new Int32Array(waitingCountMax)
+  readonly #waitingTickets = new Int32Array(waitingCountMax)
+  readonly #waitingNames: (Uint8Array | undefined)[] = []
   #waitingCount = 0
+  readonly #known = new FieldDigests()
+  /** Of the field that is being written, as of the waiting ones. */
+  #slot = -1
+  #ticket = 0
+  #name: Uint8Array | undefined
   /** Digests of all open structs, eight numbers each; numbers order as bytes do. */
   #digests = new Uint32Array(64 * wordsPerDigest)
   #digestCount = 0
@@ -82,6 +92,7 @@ export class Sha256Sink extends HashSink {
     this.#depth = -1
     this.#waitingCount = 0
     this.#digestCount = 0
+    this.#slot = -1
   }
 
   openStruct(): void {
@@ -89,6 +100,25 @@ export class Sha256Sink extends HashSink {
     this.#structStarts[depth] = this.size
     this.#firstWaiting[depth] = this.#waitingCount
     this.#firstDigests[depth] = this.#digestCount
+  }
+
+  override addKnownField(
+    name: Uint8Array,
+    sid: number,
+    source: Uint8Array,
+    start: number,
+    size: number,
+  ): boolean {
+    const slot = this.#known.find(name, sid, source, start, size)
+    if (slot >= 0) {
+      this.#reserveDigests(1)
+      this.#known.copyDigest(slot, this.#digests, this.#digestCount++ * wordsPerDigest)
+      return true
+    }
+    this.#slot = ~slot
+    this.#ticket = this.#known.reserve(~slot, source, start, size)
+    this.#name = name
+    return false
   }
 
   openField(): number {
@@ -103,6 +133,8 @@ export class Sha256Sink extends HashSink {
     const length = this.size - start
     const end = start + blockBytesSize
     const lanes = this.#lanes
+    const slot = this.#slot
+    this.#slot = -1
     if (
       length > waitingBytesMax ||
       lanes === undefined ||
@@ -110,15 +142,33 @@ export class Sha256Sink extends HashSink {
       end > this.bytes.length
     ) {
       this.#digestNow(start, length)
+      if (slot >= 0) this.#keep(slot, this.#ticket, this.#name, this.#digestCount - 1)
       this.size = start
       return
     }
-    this.#waitingStarts[this.#waitingCount] = start
-    this.#waitingLengths[this.#waitingCount] = length
-    this.#waitingCount++
+    const index = this.#waitingCount++
+    this.#waitingStarts[index] = start
+    this.#waitingLengths[index] = length
+    this.#waitingSlots[index] = slot
+    if (slot >= 0) {
+      this.#waitingTickets[index] = this.#ticket
+      this.#waitingNames[index] = this.#name
+    }
     this.size = end
     const base = this.#firstWaiting[this.#depth] as number
     if (this.#waitingCount - base === laneCount) this.#digestWaiting(lanes, base)
+  }
+
+  #keep(slot: number, ticket: number, name: Uint8Array | undefined, index: number): void {
+    assert(name !== undefined, 'a field is kept with its name')
+    this.#known.fill(slot, ticket, name, this.#digests, index * wordsPerDigest)
+  }
+
+  #keepWaiting(waiting: number, index: number): void {
+    const slot = this.#waitingSlots[waiting] as number
+    if (slot < 0) return
+    const ticket = this.#waitingTickets[waiting] as number
+    this.#keep(slot, ticket, this.#waitingNames[waiting], index)
   }
 
   closeStruct(): void {
@@ -181,6 +231,7 @@ export class Sha256Sink extends HashSink {
     this.size = this.#waitingStarts[base] as number
     if (count === 1) {
       this.#digestNow(this.size, this.#waitingLengths[base] as number)
+      this.#keepWaiting(base, this.#digestCount - 1)
       return
     }
     for (let lane = 0; lane < count; lane++) {
@@ -198,7 +249,7 @@ export class Sha256Sink extends HashSink {
         digests[at++] = words[stateIndex + laneCount * word + lane] as number
       }
     }
-    this.#digestCount += count
+    for (let lane = 0; lane < count; lane++) this.#keepWaiting(base + lane, this.#digestCount++)
   }
 
   #digestNow(start: number, length: number): void {

@@ -22,6 +22,21 @@ export abstract class HashSink extends ByteSink {
   /** Begins the fields of a struct, behind its first marker. */
   abstract openStruct(): void
 
+  /**
+   * Adds a field whose digest is at hand; where it is not, the next `closeField` keeps it.
+   * @param name Its form. The field's value lies in `source` from `start` on, `size` bytes long.
+   * @returns false when the field is to be written.
+   */
+  addKnownField(
+    _name: Uint8Array,
+    _sid: number,
+    _source: Uint8Array,
+    _start: number,
+    _size: number,
+  ): boolean {
+    return false
+  }
+
   /** Begins a field. @returns what `closeField` wants back. */
   abstract openField(): number
 

@@ -69,6 +69,8 @@ export class SymbolTable {
   readonly #imports: readonly ImportRange[]
   /** Ion hash form of a symbol by index into `texts`; filled as the hash asks for it. */
   readonly hashForms: (Uint8Array | undefined)[] = []
+  /** How seldom the values of a field come again, by the same index; see hash-binary.ts. */
+  readonly hashMisses: number[] = []
   /** Several streams use this object, so appending copies it. */
   isShared = false
 
