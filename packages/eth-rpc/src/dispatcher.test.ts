@@ -42,7 +42,8 @@ function start(limits: Partial<DispatcherLimits> = {}) {
   }
   const call = (name: string, ...params: unknown[]) =>
     ask({ jsonrpc: '2.0', id: 1, method: name, params })
-  return { ask, call, calls }
+  const dispatch = (text: string) => dispatcher.dispatch(text, context)
+  return { ask, call, calls, dispatch }
 }
 
 describe('calls', () => {
@@ -52,6 +53,21 @@ describe('calls', () => {
       const answer = await ask({ jsonrpc: '2.0', id, method: 'test_later', params: [] })
       expect(answer).toEqual({ jsonrpc: '2.0', id, result: '0x2' })
     }
+  })
+
+  it('are answered with numbers as they were sent, however many digits they have', async () => {
+    const { dispatch } = start()
+    for (const id of ['9007199254740993', '-123456789012345678901234567890', '1e400', '1.50']) {
+      const call = (method: string) => `{"jsonrpc":"2.0","id": ${id},"method":"${method}"}`
+      expect(await dispatch(call('test_now'))).toBe(`{"jsonrpc":"2.0","id":${id},"result":"0x1"}`)
+      expect(await dispatch(call('test_bug'))).toContain(`"id":${id},"error"`)
+      expect(await dispatch(`{"id":${id}}`)).toContain(`"id":${id},"error"`)
+      expect(await dispatch(`[1,${call('test_later')},${call('test_now')}]`)).toContain(
+        `{"jsonrpc":"2.0","id":${id},"result":"0x2"},{"jsonrpc":"2.0","id":${id},"result":"0x1"}]`,
+      )
+    }
+    const { dispatch: limited } = start({ batchCountMax: 1 })
+    expect(await limited('[{"id":9007199254740993},{}]')).toContain('"id":9007199254740993,')
   })
 
   it('whose answer cannot be written down fail inside', async () => {

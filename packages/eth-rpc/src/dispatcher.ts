@@ -4,6 +4,7 @@
  * call takes effect when it begins.
  */
 import type { Clock } from '@cairn/core'
+import { type CallId, callIdText, isCallId, restoreIds } from './call-ids.ts'
 import { faultOf, faults, type RpcErrorObject, type RpcFault } from './faults.ts'
 import { JsonText } from './json-text.ts'
 import type { CallContext, MethodTable, RpcMethod } from './method.ts'
@@ -78,6 +79,7 @@ export class Dispatcher {
     } catch {
       return errorText(null, faults.parse())
     }
+    restoreIds(message, text)
     if (!Array.isArray(message)) return await this.#answer(message, context)
     if (message.length === 0) return errorText(null, faults.emptyBatch())
     if (message.length > this.#limits.batchCountMax) {
@@ -191,8 +193,6 @@ export class Dispatcher {
   }
 }
 
-type CallId = string | number | null
-
 interface Call {
   readonly id: CallId | undefined
   readonly method: string
@@ -202,18 +202,14 @@ interface Call {
 function isCall(message: unknown): message is Call {
   if (typeof message !== 'object' || message === null) return false
   const { id, method, jsonrpc } = message as Record<string, unknown>
-  const isIdFine = id === undefined || isId(id)
+  const isIdFine = id === undefined || isCallId(id)
   return jsonrpc === '2.0' && typeof method === 'string' && isIdFine
-}
-
-function isId(id: unknown): id is CallId {
-  return id === null || typeof id === 'string' || typeof id === 'number'
 }
 
 function idOf(message: unknown): CallId {
   if (typeof message !== 'object' || message === null) return null
   const { id } = message as Record<string, unknown>
-  return isId(id) ? id : null
+  return isCallId(id) ? id : null
 }
 
 function firstId(messages: readonly unknown[]): CallId {
@@ -229,10 +225,10 @@ function resultText(id: CallId, result: unknown): string {
   } catch (error) {
     throw error instanceof RangeError ? faults.responseTooLarge() : error
   }
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`
+  return `{"jsonrpc":"2.0","id":${callIdText(id)},"result":${text}}`
 }
 
 function errorText(id: CallId, fault: RpcFault): string {
   const error: RpcErrorObject = fault.toObject()
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`
+  return `{"jsonrpc":"2.0","id":${callIdText(id)},"error":${JSON.stringify(error)}}`
 }
