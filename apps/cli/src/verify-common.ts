@@ -1,7 +1,8 @@
 /** What the verify commands share: digests from a server or a file, Ion answers as typed records, how a check ends. */
-import { readFile, writeFile } from 'node:fs/promises'
-import { fromBase64, hashBytesSize } from '@cairn/core'
+import { readFile } from 'node:fs/promises'
+import { fromBase64, hashBytesSize, utf8 } from '@cairn/core'
 import { parseIon } from '@cairn/ion'
+import { nodeFileSystem } from '@cairn/journal'
 import {
   type Block,
   type BlockAddress,
@@ -132,20 +133,17 @@ export async function writeDigestFile(path: string, answer: DigestAnswer): Promi
     Digest: answer.digest,
     DigestTipAddress: { IonText: answer.tipAddressText },
   }
-  // A digest that was kept is evidence; it is not overwritten.
-  await writeFile(path, `${JSON.stringify(content, undefined, 2)}\n`, { flag: 'wx' }).catch(
-    (cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'EEXIST') throw cause
-      throw new CliError(
-        { code: 'FILE_INVALID', path },
-        {
-          shortMessage: `${path} exists already.`,
-          metaMessages: ['Choose another name; an old digest is evidence and is not overwritten.'],
-          cause,
-        },
-      )
-    },
-  )
+  // A digest that was kept is evidence; it is not overwritten. It is written whole, so that no half of one is in the way.
+  if (await nodeFileSystem.exists(path)) {
+    throw new CliError(
+      { code: 'FILE_INVALID', path },
+      {
+        shortMessage: `${path} exists already.`,
+        metaMessages: ['Choose another name; an old digest is evidence and is not overwritten.'],
+      },
+    )
+  }
+  await nodeFileSystem.writeFileAtomic(path, utf8(`${JSON.stringify(content, undefined, 2)}\n`))
 }
 
 /** @throws CliError FILE_INVALID */

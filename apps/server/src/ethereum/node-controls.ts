@@ -1,4 +1,5 @@
 /** What `admin` of JSON-RPC steers in a node: its listeners, and its chain to and from files. */
+import { randomBytes } from 'node:crypto'
 import { access, open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -35,8 +36,9 @@ async function exportChain(
   last: bigint,
 ): Promise<void> {
   if (await exists(path)) throw faults.server('location would overwrite an existing file')
-  // Whole or not at all under its name, and never in place of what somebody else has begun.
-  const temporary = `${path}.tmp`
+  // Whole or not at all under its name, and never in place of what somebody else has begun. The name is a new one each
+  // time: what a killed node left of an export must not be in the way of the next.
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(temporary, 'wx', 0o600)
   const stages = path.endsWith('.gz') ? [createGzip()] : []
   try {
