@@ -7,6 +7,13 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const conditions = ['@cairn/source', 'node', 'import', 'default']
 // The EVM's WebAssembly is the one thing that tests need built; done in a moment when it is there.
 const globalSetup = ['scripts/build-evm.js']
+// No test may fail because a machine is slow: these are guards against waiting for ever, not measures of speed.
+const guardMs = 600_000
+const guards = {
+  testTimeout: guardMs,
+  hookTimeout: guardMs,
+  expect: { poll: { timeout: guardMs / 2 } },
+}
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -28,7 +35,7 @@ const config: ViteUserConfig = defineConfig({
             'scripts/*.test.ts',
           ],
           exclude: ['**/*.client.test.ts', '**/*.crash.test.ts'],
-          testTimeout: 30_000,
+          ...guards,
           globalSetup,
         },
       },
@@ -37,8 +44,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'clients',
           include: ['**/src/**/*.client.test.ts', 'conformance/**/*.client.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...guards,
           globalSetup,
         },
       },
@@ -47,8 +53,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'crash',
           include: ['**/src/**/*.crash.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 60_000,
+          ...guards,
           globalSetup,
         },
       },
@@ -57,7 +62,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'simulator',
           include: ['simulator/src/**/*.test.ts'],
-          testTimeout: 300_000,
+          ...guards,
           globalSetup,
         },
       },
@@ -67,7 +72,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'conformance',
           include: ['conformance/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.client.test.ts'],
-          testTimeout: 120_000,
+          ...guards,
           globalSetup,
         },
       },

@@ -9,7 +9,7 @@ import { RpcHost } from './rpc-host.ts'
 
 const mebibyte = 1024 * 1024
 /** Of the processor, generous as the machine may be slow: a bomb that goes off takes minutes. */
-const bombMsMax = 10_000
+const bombMsMax = 30_000
 
 let host: RpcHost
 beforeAll(async () => {
@@ -131,7 +131,7 @@ describe('typed data', () => {
 describe('a question over everything', () => {
   beforeAll(async () => {
     for (let i = 0; i < 75; i++) await host.checkAlive()
-  }, 60_000)
+  })
 
   it('is answered, and so are a thousand of them in one batch', () =>
     survives(async () => {
@@ -165,17 +165,16 @@ describe('a question over everything', () => {
   it('while others are answered', async () => {
     const everything = callOf('eth_getLogs', { fromBlock: '0x0', toBlock: 'latest' })
     const heavy = ask(Array.from({ length: 1000 }, () => everything))
-    let slowestMs = 0
-    let isOver = false
+    let [answeredCount, isOver] = [0, false]
     void heavy.then(() => {
       isOver = true
     })
     while (!isOver) {
-      const startMs = performance.now()
       expect((await ask(callOf('eth_chainId'))).result).toBe('0x1092')
-      slowestMs = Math.max(slowestMs, performance.now() - startMs)
+      // Behind the end of the heavy one it would say nothing.
+      if (!isOver) answeredCount++
     }
-    expect(slowestMs).toBeLessThan(2000)
+    expect(answeredCount).toBeGreaterThan(10)
   })
 })
 
@@ -268,5 +267,5 @@ describe('every parameter of every method', () => {
     }
     expect(count).toBeGreaterThan(10_000)
     expect(await host.checkAlive()).toBe(true)
-  }, 60_000)
+  })
 })

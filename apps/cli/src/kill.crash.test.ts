@@ -9,7 +9,7 @@ import { QldbDriver, RetryConfig } from 'amazon-qldb-driver-nodejs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildProgram, type Daemon, startDaemon } from './testing/daemon.ts'
 
-const roundCount = Number(process.env['CAIRN_KILL_ROUNDS'] ?? 50)
+const roundCount = Number(process.env['CAIRN_KILL_ROUNDS'] ?? 20)
 const writerCount = 32
 const seed = Number(process.env['CAIRN_SEED'] ?? Date.now() % 1_000_000)
 const ledgerName = 'crash'
@@ -18,11 +18,14 @@ const region = 'us-east-1'
 
 let folder: string
 let daemon: Daemon
+/** Of the first start, with nothing to read: what a start takes on this machine. */
+let firstStartMs: number
 
 beforeAll(async () => {
   buildProgram()
   folder = await mkdtemp(join(tmpdir(), 'cairn-kill-'))
   daemon = await startDaemon(join(folder, 'data'))
+  firstStartMs = daemon.startMs
   const control = new QLDB({ endpoint: daemon.api, region, credentials })
   await control.createLedger({ Name: ledgerName, PermissionsMode: 'ALLOW_ALL' })
   const driver = openDriver()
@@ -110,6 +113,6 @@ describe(`a server killed ${roundCount} times under ${writerCount} writers (seed
         `${(startMs.at(-1) ?? 0).toFixed(0)} ms (longest of ${startMs.length})`,
     )
     expect(acknowledgedCount).toBeGreaterThan(roundCount)
-    expect(median, 'restart, median').toBeLessThan(2000)
-  }, 600_000)
+    expect(median, 'restart, median').toBeLessThan(10 * firstStartMs)
+  })
 })

@@ -123,7 +123,7 @@ beforeAll(async () => {
   const open = await openLedger({ directory: join(folder, 'data'), name: 'items' })
   await fill(open)
   await open.close()
-}, 60_000)
+})
 afterAll(() => rm(folder, { recursive: true }))
 
 describe.each(['ION_TEXT', 'ION_BINARY', 'JSON'])('10,000 blocks exported as %s', (format) => {
@@ -168,7 +168,7 @@ describe.each(['ION_TEXT', 'ION_BINARY', 'JSON'])('10,000 blocks exported as %s'
     await open.close()
     const verified = await cairn('verify', 'ledger', 'again', '--data-dir', data)
     expect(verified).toMatchObject({ code: 0 })
-  }, 60_000)
+  })
 })
 
 /** A block of each ten, folded to the digest that was kept when the ledger was filled. */

@@ -129,14 +129,14 @@ describe('a full disk below a chain', () => {
         return JSON.parse(text) as { result?: unknown; error?: unknown }
       }
       const head = async () => Number((await ask('eth_blockNumber')).result)
-      await expect.poll(head, { timeout: 20_000 }).toBeGreaterThan(1)
+      await expect.poll(head).toBeGreaterThan(1)
 
       // The write fails where the disk ends, and the file keeps all that there was room for.
       const ballast = `/proc/${daemon.pid}/root${data}/ballast`
       const size = chainDiskMb * 1024 * 1024
       await expect(writeFile(ballast, Buffer.alloc(size))).rejects.toThrow('ENOSPC')
       await expect
-        .poll(() => daemon.errorOutput(), { timeout: 20_000 })
+        .poll(() => daemon.errorOutput())
         .toContain('the disk is full: nothing is sealed until there is room')
       const number = await head()
       const balance = (await ask('eth_getBalance', account, 'latest')).result
@@ -150,7 +150,7 @@ describe('a full disk below a chain', () => {
 
       await rm(ballast)
       const receipt = async () => (await ask('eth_getTransactionReceipt', hash)).result
-      await expect.poll(receipt, { timeout: 20_000 }).toMatchObject({ status: '0x1' })
+      await expect.poll(receipt).toMatchObject({ status: '0x1' })
       expect(await head()).toBeGreaterThan(number)
       expect(daemon.errorOutput()).toContain('there is room again: sealing goes on')
       expect(await daemon.stop()).toBe(0)

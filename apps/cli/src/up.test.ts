@@ -14,7 +14,7 @@ const anyPorts = ['listen', 'tls-listen', 'ethereum-http', 'ethereum-ws'].flatMa
   '127.0.0.1:0',
 ])
 /** Stopping takes a few ms; the rest is for a busy machine. */
-const stopMsMax = 10_000
+const stopMsMax = 300_000
 
 interface Program {
   readonly child: ChildProcess

@@ -118,12 +118,11 @@ function input(
 }
 
 async function completed(exportId: string | undefined, by = control) {
-  for (let look = 0; look < 500; look++) {
-    const { ExportDescription } = await by.describeJournalS3Export({ Name, ExportId: exportId })
-    if (ExportDescription?.Status !== 'IN_PROGRESS') return ExportDescription
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('the export does not end')
+  const look = async () =>
+    (await by.describeJournalS3Export({ Name, ExportId: exportId })).ExportDescription
+  const status = async () => (await look())?.Status
+  await expect.poll(status, { interval: 10 }).not.toBe('IN_PROGRESS')
+  return look()
 }
 
 async function exportAll(format?: ExportFormat): Promise<JournalS3ExportDescription | undefined> {

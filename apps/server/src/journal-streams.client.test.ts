@@ -107,11 +107,7 @@ async function stream(Name: string, changes: object = {}): Promise<string> {
 }
 
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = Date.now() + 30_000
-  while (!(await isTrue())) {
-    if (Date.now() > deadlineMs) throw new Error('it does not come')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await expect.poll(isTrue, { interval: 20 }).toBe(true)
 }
 
 const statusOf = async (LedgerName: string, StreamId: string) =>
@@ -313,9 +309,11 @@ describe('a stream at 2,000 transactions per second', () => {
       if (aheadMs > 0) await new Promise((resolve) => setTimeout(resolve, aheadMs))
     }
     await Promise.all(commits)
-    const rate = Math.round((tickCount * perTick * 1000) / (Date.now() - startMs))
+    const commitMs = Date.now() - startMs
+    const rate = Math.round((tickCount * perTick * 1000) / commitMs)
     const lastName = `BLOCK_SUMMARY ${ledger.blockCount - 1}`
     await until(() => received('fast').at(-2)?.name === lastName)
+    const behindMs = Date.now() - startMs - commitMs
     const lags = received('fast')
       .filter(({ name }) => name.startsWith('BLOCK_SUMMARY'))
       .slice(2)
@@ -324,11 +322,14 @@ describe('a stream at 2,000 transactions per second', () => {
     const [p50, p99, highest] = [0.5, 0.99, 1].map(
       (part) => lags[Math.min(lags.length - 1, Math.floor(part * lags.length))],
     )
-    console.log(`${rate} tx/s: lag p50 ${p50} ms, p99 ${p99} ms, highest ${highest} ms`)
+    console.log(
+      `${rate} tx/s: lag p50 ${p50} ms, p99 ${p99} ms, highest ${highest} ms; ` +
+        `all there ${behindMs} ms after the last commit`,
+    )
     expect(lags).toHaveLength(tickCount * perTick)
     // Less than a second is the aim, which the line above shows on a machine of its own. Where five programs share a
-    // core, the stream gets its fifth of it and is seconds behind; what must hold there too is that it catches up.
-    expect(p99).toBeLessThan(10_000)
+    // core it is seconds; what must hold on any is that the stream keeps at least half the pace of the commits.
+    expect(behindMs).toBeLessThan(commitMs)
     await streams.close()
     await host.close()
   })

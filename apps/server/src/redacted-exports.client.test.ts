@@ -100,12 +100,9 @@ async function exportOf(Name: string, Prefix: string, OutputFormat: ExportFormat
       EncryptionConfiguration: { ObjectEncryptionType: 'NO_ENCRYPTION' },
     },
   })
-  for (let look = 0; look < 500; look++) {
-    const { ExportDescription } = await control.describeJournalS3Export({ Name, ExportId })
-    if (ExportDescription?.Status === 'COMPLETED') return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('the export does not end')
+  const status = async () =>
+    (await control.describeJournalS3Export({ Name, ExportId })).ExportDescription?.Status
+  await expect.poll(status, { interval: 10 }).toBe('COMPLETED')
 }
 
 async function redactFirstRevision(Name: string): Promise<void> {

@@ -195,7 +195,7 @@ describe('a crash while records are overwritten', () => {
     }
     // Every ending has come up, the torn segment that only the redo file explains too.
     expect(Math.min(seen.old, seen.new, seen.torn)).toBeGreaterThan(5)
-  }, 60_000)
+  })
 
   async function runSeed(seed: number, seen: { old: number; new: number; torn: number }) {
     const random = createSeededRandom(seed)

@@ -93,7 +93,7 @@ describe('verifying a journal', () => {
       }
     }
     expect(byteCount).toBeGreaterThan(4000)
-  }, 60_000)
+  })
 
   it('goes on behind a broken place and names each of several', async () => {
     const fileSystem = await closedJournal([2, 2, 2, 2, 2, 2], 8192)

@@ -75,5 +75,5 @@ describe('losing power at any moment of a recorded run', () => {
     }
     expect(lastCount).toBe(burstCount * burstSize)
     console.log(`${recording.length} calls and answers, ${stateCount} states after a loss of power`)
-  }, 120_000)
+  })
 })

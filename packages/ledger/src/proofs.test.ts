@@ -9,7 +9,8 @@ import {
 } from './testing/independent-verifier.ts'
 import { temporaryLedger } from './testing/temporary-ledger.ts'
 
-const blockCount = 500
+/** Past the tree of 256 leaves: at every tip below, so that all shapes of smaller trees occur. */
+const blockCount = 272
 
 /** Inserts, updates, deletes, several documents at once, DDL, so that blocks of every shape occur. */
 async function fill(open: Awaited<ReturnType<typeof temporaryLedger>>['open']): Promise<void> {
@@ -65,11 +66,11 @@ describe('proofs', () => {
         proofCount++
       }
     }
-    expect(proofCount).toBeGreaterThan(200_000)
-  }, 240_000)
+    expect(proofCount).toBeGreaterThan(60_000)
+  })
 })
 
-/** Half a million comparisons: `expect` for each would take longer than the proofs. */
+/** A hundred thousand comparisons: `expect` for each would take longer than the proofs. */
 function expectEqual(actual: Buffer, expected: Buffer): void {
   if (!actual.equals(expected)) expect(actual).toEqual(expected)
 }

@@ -289,9 +289,9 @@ describe('over a socket', () => {
     slow.write(`${head}content-length: 90\r\n\r\n${' '.repeat(89)}`)
     const big = `{"StartSession":{"LedgerName":"${'x'.repeat(30)}"}}`
     const status = async () => (await post(port, big)).status
-    await expect.poll(status, { timeout: 5000 }).toBe(503)
+    await expect.poll(status).toBe(503)
     slow.destroy()
-    await expect.poll(status, { timeout: 5000 }).toBe(400)
+    await expect.poll(status).toBe(400)
   })
 
   it('asks clients to leave while it closes', async () => {

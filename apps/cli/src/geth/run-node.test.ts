@@ -29,7 +29,7 @@ async function withNode(
     })
   const running = runProgram(['geth', ...words], '', { stopSignal, errorOutput })
   try {
-    await expect.poll(() => text, { timeout: 20_000 }).toContain('Ethereum node is up.')
+    await expect.poll(() => text).toContain('Ethereum node is up.')
     await use(() => text)
   } finally {
     stop('SIGTERM')

@@ -8,10 +8,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const program = join(root, 'apps', 'cli', 'bin', 'cairn.js')
-/** A start that takes longer has failed. */
-const readyTimeoutMs = 30_000
-/** Ending takes a second or two; the rest is for a busy machine. */
-const endTimeoutMs = 30_000
+/** Starting and ending take a second or two; the rest is for a slow and busy machine. */
+const readyTimeoutMs = 300_000
+const endTimeoutMs = 300_000
 
 export interface Daemon {
   readonly api: string

@@ -54,9 +54,12 @@ async function run(statement: string, ...parameters: unknown[]): Promise<dom.Val
   return transact(async (tx) => (await tx.execute(statement, ...parameters)).getResultList())
 }
 
+/** Five minutes, for a slow and busy machine. */
+const attemptCountMax = 12_000
+
 /** Polls as the sample does, only sooner. */
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < attemptCountMax; attempt++) {
     const found = await look()
     if (found !== undefined) return found
     await new Promise((resolve) => setTimeout(resolve, 25))

@@ -89,6 +89,7 @@ describe('chain file', () => {
     }
     await expect(read()).rejects.toThrow('At byte 0: the file ends inside a block')
     const { user, system } = process.cpuUsage(start)
-    expect((user + system) / 1000).toBeLessThan(3000)
+    // Copied anew with each piece it would be a quarter of a terabyte.
+    expect((user + system) / 1000).toBeLessThan(20_000)
   })
 })

@@ -26,7 +26,7 @@ describe.skipIf(program === undefined)('cast', () => {
       FOUNDRY_DISABLE_NIGHTLY_WARNING: '1',
       HOME: '/nowhere',
     }
-    return (await run(program ?? '', words, { env, timeout: 30_000 })).stdout.trim()
+    return (await run(program ?? '', words, { env, timeout: 300_000 })).stdout.trim()
   }
 
   it('reads the chain', async () => {

@@ -63,7 +63,7 @@ async function receiptOf(url: string, hash: string): Promise<Receipt> {
     if (receipt === null) throw new Error(`no receipt of ${hash} yet`)
     return receipt
   }
-  return vi.waitFor(look, { timeout: 20_000, interval: 5 })
+  return vi.waitFor(look, { timeout: 300_000, interval: 5 })
 }
 
 /** To both; they have to give the same receipt. */

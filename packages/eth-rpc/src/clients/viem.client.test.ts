@@ -36,7 +36,7 @@ const bytecode = `0x${erc20InitCode}` as const
 const supply = 10n ** 27n
 const compiled = compileToken()
 const compiledAbi = compiled.abi as Abi
-const waiting = { interval: 20, timeout: 20_000 }
+const waiting = { interval: 20 }
 
 let node: RpcTestNode
 beforeAll(async () => {

@@ -87,7 +87,7 @@ describe.each(['http', 'ws', 'ipc'] as const)('web3 4 over %s', (kind) => {
     const program = fileURLToPath(new URL('./web3-flow.js', import.meta.url))
     const endpoint = { http: node.httpUrl, ws: node.wsUrl, ipc: node.ipcPath }[kind]
     const words = [program, kind, endpoint, node.privateKeys[0] ?? '', contract]
-    const { stdout } = await run(process.execPath, words, { env: {}, timeout: 50_000 })
+    const { stdout } = await run(process.execPath, words, { env: {}, timeout: 300_000 })
     await rm(folder, { recursive: true })
     const nobody = {
       message: 'execution reverted: to nobody',

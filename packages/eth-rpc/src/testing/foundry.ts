@@ -19,7 +19,7 @@ export interface AnvilNode {
   close(): void
 }
 
-const startMsMax = 30_000
+const startMsMax = 300_000
 
 /** anvil on a free port of loopback, by the rules of Cancun, mining what it is sent. */
 export async function startAnvil(program: string, chainId: number): Promise<AnvilNode> {

@@ -66,6 +66,6 @@ export class SealingClient {
       if (receipt === null) throw new Error(`no receipt of ${hash} yet`)
       return receipt
     }
-    return vi.waitFor(look, { timeout: 10_000, interval: 2 })
+    return vi.waitFor(look, { timeout: 300_000, interval: 2 })
   }
 }

@@ -51,6 +51,8 @@ for (let round = 0; round < 5 && host.stoppedLedgers().length === 0; round++) {
   // Longer than the projector waits between two turns.
   await new Promise((done) => setTimeout(done, 150))
 }
+// On a busy machine the thread may be behind.
+while (host.stoppedLedgers().length === 0) await new Promise((done) => setTimeout(done, 20))
 const outcome = await commit(a, insert)
 const stoppedFirst = host.stoppedLedgers()
 const other = await commit(b, insert)

@@ -32,8 +32,8 @@ describe('compareTotal', () => {
     for (let level = 0; level < 13; level++) text = `{x:${text},x:${text}}`
     const startMs = performance.now()
     expect(compareTotal(parseIon(text), parseIon(text))).toBe(0)
-    // 60 ms; with fields sorted anew in each comparison it was a minute.
-    expect(performance.now() - startMs).toBeLessThan(5000)
+    // 60 ms; with fields sorted anew in each comparison it was a minute. Half of that is room for a slow machine.
+    expect(performance.now() - startMs).toBeLessThan(30_000)
   })
 })
 

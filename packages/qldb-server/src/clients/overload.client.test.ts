@@ -6,10 +6,10 @@ import { LiveServer } from './live-server.ts'
 const clientCount = 500
 /** So few that requests meet on a fast machine too: one that waits for the disk is enough. */
 const commandCountMax = 1
-/** Each request that is shed is sent again by a driver in this process; beside other work that adds up. */
-const timeoutMs = 240_000
-/** Of requests that were taken, in the same process as all the clients. */
-const acceptedMsMax = 5000
+/** Of requests that were taken, in the same process as all the clients; tens where nothing else runs. */
+const acceptedMsMax = 60_000
+/** So many that a client gives up on no machine, however long the others keep it waiting. */
+const retryCountMax = 100_000
 
 /** How long requests with each status took. */
 const times = new Map<string, number[]>()
@@ -35,9 +35,7 @@ beforeAll(async () => {
 afterAll(() => live.close())
 
 describe(`${clientCount} transactions at once, requests allowed: ${commandCountMax}`, () => {
-  it('sheds what the driver repeats, loses nothing acknowledged, recovers at once', {
-    timeout: timeoutMs,
-  }, async () => {
+  it('sheds what the driver repeats, loses nothing acknowledged, recovers at once', async () => {
     const ledger = await live.createLedger('overload')
     const setUp = live.driver(ledger)
     await setUp.executeLambda(async (tx) => {
@@ -46,7 +44,7 @@ describe(`${clientCount} transactions at once, requests allowed: ${commandCountM
     })
     times.clear()
     const retryConfig = new RetryConfig(
-      200,
+      retryCountMax,
       (attempt) => Math.random() * Math.min(500, 20 * attempt),
     )
     const driver = live.driver(ledger, {

@@ -7,6 +7,9 @@ import { dom, dumpText, load } from 'ion-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LiveServer } from './live-server.ts'
 
+/** Before anything was written. */
+const beginMs = Date.now()
+
 let live: LiveServer
 let driver: QldbDriver
 
@@ -201,9 +204,9 @@ describe('the vehicle registration sample', () => {
           `\`${new Date(end).toISOString()}\`) AS h WHERE h.metadata.id = ?`,
         id,
       )
-    const now = Date.now()
-    expect(await history(now - 3_600_000, now - 60_000)).toEqual([])
-    const revisions = await history(now - 3_600_000, now)
+    const hourAgo = Date.now() - 3_600_000
+    expect(await history(hourAgo, beginMs)).toEqual([])
+    const revisions = await history(hourAgo, Date.now())
     const versions = revisions.map((row) => row.get('metadata', 'version')?.numberValue())
     expect(versions.sort()).toEqual([0, 1, 2])
   })

@@ -30,7 +30,7 @@ import { type EthereumService, openEthereumService } from '../ethereum-service.t
 const other = '0x00000000000000000000000000000000000000aa'
 const token = compileToken()
 const abi = token.abi as Abi
-const waiting = { interval: 50, timeout: 20_000 }
+const waiting = { interval: 50 }
 
 function open(directory: string, periodSeconds: number): Promise<EthereumService> {
   const anyPort = { host: '127.0.0.1', port: 0 }

@@ -97,7 +97,7 @@ describe('a wallet', () => {
     expect(new Set(hashes).size).toBe(2)
     for (const hash of hashes) {
       await expect
-        .poll(() => call('eth_getTransactionReceipt', hash), { interval: 20, timeout: 10_000 })
+        .poll(() => call('eth_getTransactionReceipt', hash), { interval: 20 })
         .toMatchObject({ status: '0x1', from: from.toLowerCase(), to })
     }
     expect(await call('eth_getBalance', to, 'latest')).toBe('0x2')
@@ -108,7 +108,7 @@ describe('a wallet', () => {
     expect(from).toBe(service.info.devAccount.address.toLowerCase())
     const hash = await call('eth_sendTransaction', { from, to, value: '0x1' })
     await expect
-      .poll(() => call('eth_getTransactionReceipt', hash), { interval: 20, timeout: 10_000 })
+      .poll(() => call('eth_getTransactionReceipt', hash), { interval: 20 })
       .toMatchObject({ status: '0x1' })
   })
 })
