@@ -133,7 +133,7 @@ export async function writeDigestFile(path: string, answer: DigestAnswer): Promi
     Digest: answer.digest,
     DigestTipAddress: { IonText: answer.tipAddressText },
   }
-  // A digest that was kept is evidence; it is not overwritten. It is written whole, so that no half of one is in the way.
+  // A digest that was kept is evidence; it is not overwritten, and no half of one is ever in the way.
   if (await nodeFileSystem.exists(path)) {
     throw new CliError(
       { code: 'FILE_INVALID', path },
