@@ -4,9 +4,9 @@ import { assert } from '@cairn/core'
 import type { StateReader } from '@cairn/eth-codec'
 import { bytesOfText, textOfBytes } from '@cairn/eth-codec'
 import { decodeAccountRow, type StoredAccount } from './account-row.ts'
+import type { CommitRecord, Rows } from './commit-record.ts'
 import type { CommittedRows } from './committed-rows.ts'
 import { stateNotAvailable } from './errors.ts'
-import type { ReverseDiff, Rows } from './reverse-diff.ts'
 import type { StateTries } from './state-tries.ts'
 
 const zeroWord = new Uint8Array(32)
@@ -53,10 +53,10 @@ export interface Staged {
   tries: StateTries
 }
 
-export function diffOfStaged(state: ChainState): ReverseDiff {
+export function recordOfStaged(state: ChainState): CommitRecord {
   assert(state.staged !== undefined)
-  const { parent, replaced } = state.staged
-  return { rootBefore: parent.root, rootAfter: state.root, before: replaced }
+  const { parent, rows, replaced } = state.staged
+  return { rootBefore: parent.root, rootAfter: state.root, before: replaced, after: rows }
 }
 
 export class ChainState implements State {

@@ -1,12 +1,12 @@
 /**
- * Writes commits: rows, codes, the reverse diff, in archive mode the history; and takes them back. Everything here is
- * inside a write of the database.
+ * Writes commits: their records, codes, in archive mode the history; and takes them back. Everything here is inside a
+ * write of the database. Rows are not here: they are written with the nodes of the tries, for many commits at once.
  */
 import { assert, concatBytes } from '@cairn/core'
 import { bytesOfText, emptyTrieRoot } from '@cairn/eth-codec'
-import { type ChainState, diffOfStaged } from './chain-state.ts'
+import { type ChainState, recordOfStaged } from './chain-state.ts'
+import { decodeReverseDiff, encodeCommitRecord } from './commit-record.ts'
 import { type CommittedRows, historyCountMax } from './committed-rows.ts'
-import { decodeReverseDiff, encodeReverseDiff, type Rows } from './reverse-diff.ts'
 import { encodeNo, historyPrefix, type Tables } from './state-tables.ts'
 
 const nothing = new Uint8Array(0)
@@ -25,8 +25,7 @@ export class CommitWriter {
   }
 
   /** Inside a write. */
-  undoTo(baseNo: number, rows: Rows): void {
-    for (const [key, value] of rows) this.#writeRow(key, value)
+  undoTo(baseNo: number): void {
     for (let no = this.#committed.headNo; no > baseNo; no--) {
       const { rootAfter, before } = this.#committed.diffOf(no)
       this.#tables.commits.remove(encodeNo(no))
@@ -41,25 +40,18 @@ export class CommitWriter {
   /** Inside a write: one staged state as commit `no`. */
   write(state: ChainState, no: number): void {
     assert(state.staged !== undefined)
-    const { rows, replaced, codes } = state.staged
+    const { replaced, codes } = state.staged
     const key = encodeNo(no)
     if (this.#isArchive) {
       for (const [rowKey, value] of replaced) this.#writeHistory(rowKey, key, value)
     }
-    for (const [rowKey, value] of rows) this.#writeRow(rowKey, value)
-    this.#tables.commits.put(key, encodeReverseDiff(diffOfStaged(state)))
+    this.#tables.commits.put(key, encodeCommitRecord(recordOfStaged(state)))
     this.#tables.commitOfRoot.put(concatBytes(state.root, key), nothing)
     if (no === 1) {
       this.#tables.commitOfRoot.put(concatBytes(emptyTrieRoot, encodeNo(0)), nothing)
     }
     for (const [codeHash, code] of codes) this.#tables.codes.put(bytesOfText(codeHash), code)
     if (!this.#isArchive) this.#prune(no - historyCountMax)
-  }
-
-  #writeRow(key: string, value: Uint8Array | undefined): void {
-    const table = this.#committed.tableOf(key)
-    if (value === undefined) table.remove(bytesOfText(key))
-    else table.put(bytesOfText(key), value)
   }
 
   #writeHistory(key: string, no: Uint8Array, before: Uint8Array | undefined): void {

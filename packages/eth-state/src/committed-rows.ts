@@ -1,25 +1,32 @@
 /**
- * Rows of committed states: those of the head as they lie in the tables, older ones by the reverse diffs that lie above
- * them. Nothing is written here; whoever commits, or follows one that does, says how the head moved.
+ * Rows of committed states: those of the head as they lie in the tables or were changed since these were written, older
+ * ones by the reverse diffs that lie above them. Nothing is written here; whoever commits, or follows one that does,
+ * says how the head moved.
  */
 import { concatBytes, equalBytes } from '@cairn/core'
 import { bytesOfText, emptyCodeHash, keccak256, textOfBytes } from '@cairn/eth-codec'
-import { endOfPrefix, lastKey, type Table } from './database.ts'
-import { stateDamaged, stateNotAvailable } from './errors.ts'
+import {
+  applyCommitRecord,
+  decodeReverseDiff,
+  type ReverseDiff,
+  type Rows,
+} from './commit-record.ts'
+import { endOfPrefix, lastKey } from './database.ts'
+import { type StateError, stateDamaged, stateNotAvailable } from './errors.ts'
 import { RecentMap } from './recent-map.ts'
-import { decodeReverseDiff, type ReverseDiff } from './reverse-diff.ts'
 import {
   accountKeySize,
   decodeNo,
   encodeNo,
   historyPrefix,
   lastNo,
+  type Meta,
   type Tables,
 } from './state-tables.ts'
 
 /** Commits whose state before stays readable. Source: geth 1.13, `core/state/pruner` and `TriesInMemory`. */
 export const historyCountMax = 128
-/** Rows in memory, of one generation: some 20 MB. */
+/** Rows of the tables in memory, of one generation: some 20 MB. */
 const rowCountMax = 65_536
 const codeCountMax = 256
 /** Rows of reverse diffs in memory; older diffs are read when they are asked for. */
@@ -35,7 +42,12 @@ export class CommittedRows {
   readonly #tables: Tables
   readonly #isArchive: boolean
   readonly #hashes = new RecentMap<string>(rowCountMax)
+  /** As the tables have them. */
   readonly #rows = new RecentMap<Uint8Array>(rowCountMax)
+  /** What commits changed since the tables were written, up to `#unflushedNo`. */
+  readonly #unflushed: Rows = new Map()
+  #flushedNo: number
+  #unflushedNo: number
   readonly #codes = new RecentMap<Uint8Array>(codeCountMax)
   /** Of the last commits, as far as they were asked for. */
   readonly #diffs = new Map<number, ReverseDiff>()
@@ -44,11 +56,13 @@ export class CommittedRows {
   #headRoot: Uint8Array
   #version = 0
 
-  constructor(tables: Tables, isArchive: boolean, headNo: number, headRoot: Uint8Array) {
+  constructor(tables: Tables, isArchive: boolean, { headNo, headRoot, flushedNo }: Meta) {
     this.#tables = tables
     this.#isArchive = isArchive
     this.#headNo = headNo
     this.#headRoot = headRoot
+    this.#flushedNo = flushedNo
+    this.#unflushedNo = flushedNo
   }
 
   get headNo(): number {
@@ -57,6 +71,23 @@ export class CommittedRows {
 
   get headRoot(): Uint8Array {
     return this.#headRoot
+  }
+
+  /** The commit that the tables were written at. */
+  get flushedNo(): number {
+    return this.#flushedNo
+  }
+
+  /** The rows of the head that the tables do not have. */
+  get unflushed(): Rows {
+    while (this.#unflushedNo < this.#headNo) {
+      const no = this.#unflushedNo + 1
+      const bytes = this.#tables.commits.get(encodeNo(no))
+      if (bytes === undefined) throw recordMissing(no)
+      applyCommitRecord(bytes, this.#unflushed)
+      this.#unflushedNo = no
+    }
+    return this.#unflushed
   }
 
   /** Changes with every move of the head, so that a state checks once whether it still is one. */
@@ -118,7 +149,7 @@ export class CommittedRows {
     prefix: string,
     start: Uint8Array,
   ): Generator<readonly [key: string, value: Uint8Array]> {
-    const later = this.#keysChangedAfter(commitNo, prefix, start)
+    const later = this.#keysNotAsInTables(commitNo, prefix, start)
     const end = endOfPrefix(bytesOfText(prefix)) ?? lastKey
     const table = prefix === '' ? this.#tables.accounts : this.#tables.slots
     for (const row of table.range(concatBytes(bytesOfText(prefix), start), end)) {
@@ -144,24 +175,35 @@ export class CommittedRows {
     }
   }
 
-  /** The last first. */
-  #keysChangedAfter(commitNo: number, prefix: string, start: Uint8Array): string[] {
+  /** Changed since the commit, or since the tables were written; the last first. */
+  #keysNotAsInTables(commitNo: number, prefix: string, start: Uint8Array): string[] {
     if (this.#headNo - commitNo > historyCountMax) throw stateNotAvailable(this.#headRoot)
     const length = prefix.length + accountKeySize
     const first = prefix + textOfBytes(start)
     const keys = new Set<string>()
-    for (let no = commitNo + 1; no <= this.#headNo; no++) {
-      for (const key of this.diffOf(no).before.keys()) {
+    const take = (rows: Rows) => {
+      for (const key of rows.keys()) {
         if (key.length === length && key.startsWith(prefix) && key >= first) keys.add(key)
       }
     }
+    take(this.unflushed)
+    for (let no = commitNo + 1; no <= this.#headNo; no++) take(this.diffOf(no).before)
     return [...keys].sort().reverse()
   }
 
   readHeadRow(key: string): Uint8Array | undefined {
+    const { unflushed } = this
+    const value = unflushed.get(key)
+    if (value !== undefined || unflushed.has(key)) return value
+    return this.readFlushedRow(key)
+  }
+
+  /** A row as the tables have it. */
+  readFlushedRow(key: string): Uint8Array | undefined {
     const known = this.#rows.get(key)
     if (known !== undefined) return known === noRow ? undefined : known
-    const row = this.tableOf(key).get(bytesOfText(key))
+    const table = key.length === accountKeySize ? this.#tables.accounts : this.#tables.slots
+    const row = table.get(bytesOfText(key))
     this.#rows.set(key, row ?? noRow)
     return row
   }
@@ -188,14 +230,10 @@ export class CommittedRows {
     return code
   }
 
-  tableOf(key: string): Table {
-    return key.length === accountKeySize ? this.#tables.accounts : this.#tables.slots
-  }
-
   /** @throws StateError STATE_DAMAGED when it is missing. */
   diffOf(no: number): ReverseDiff {
     const diff = this.#readDiff(no)
-    if (diff === undefined) throw stateDamaged(`the record of commit ${no} is missing`)
+    if (diff === undefined) throw recordMissing(no)
     return diff
   }
 
@@ -212,8 +250,17 @@ export class CommittedRows {
 
   // ---- following the head ----
 
-  keepRow(key: string, value: Uint8Array | undefined): void {
-    this.#rows.set(key, value ?? noRow)
+  /** What a commit changed, or what undoing one did; the move of the head follows. */
+  keepUnflushed(rows: Rows): void {
+    for (const [key, value] of rows) this.#unflushed.set(key, value)
+  }
+
+  /** The tables have been written at the head. */
+  noteFlush(): void {
+    for (const key of this.#unflushed.keys()) this.#rows.delete(key)
+    this.#unflushed.clear()
+    this.#flushedNo = this.#headNo
+    this.#unflushedNo = this.#headNo
   }
 
   keepDiff(no: number, diff: ReverseDiff): void {
@@ -234,21 +281,38 @@ export class CommittedRows {
     }
   }
 
-  forgetDiffs(): void {
-    this.#diffs.clear()
-    this.#diffRowCount = 0
-  }
-
-  forgetRows(): void {
-    this.#rows.clear()
-  }
-
   /** Rows and diffs that are not what they were have been told before. */
   moveHead(headNo: number, headRoot: Uint8Array): void {
     this.#headNo = headNo
     this.#headRoot = headRoot
+    this.#unflushedNo = headNo
     this.#version++
   }
+
+  /**
+   * Somebody else moved the head, and wrote what there is.
+   * @param isUndone Whether commits were undone since, rather than only added to.
+   */
+  follow({ headNo, headRoot, flushedNo }: Meta, isUndone: boolean): void {
+    if (isUndone) {
+      this.#diffs.clear()
+      this.#diffRowCount = 0
+    }
+    if (isUndone || flushedNo !== this.#flushedNo) {
+      // Dropping single rows would mean reading all that was changed; few are asked for here.
+      this.#rows.clear()
+      this.#unflushed.clear()
+      this.#flushedNo = flushedNo
+      this.#unflushedNo = flushedNo
+    }
+    this.#headNo = headNo
+    this.#headRoot = headRoot
+    this.#version++
+  }
+}
+
+function recordMissing(no: number): StateError {
+  return stateDamaged(`the record of commit ${no} is missing`)
 }
 
 /** @param keys The last first. @returns those before `key`, in order; they are taken off. */

@@ -8,7 +8,7 @@
  */
 
 import type { Table } from './database.ts'
-import type { NodeSource, TrieEdit } from './trie.ts'
+import type { LeafSource, NodeSource, TrieEdit } from './trie.ts'
 import {
   encodeNodeView,
   hashSize,
@@ -21,12 +21,12 @@ import {
 export class NodeTable implements NodeSource {
   readonly #table: Table
   readonly #prefix: Uint8Array
-  readonly findLeaf?: NonNullable<NodeSource['findLeaf']>
+  readonly leaves: LeafSource | undefined
 
-  constructor(table: Table, prefix: Uint8Array, findLeaf?: NodeSource['findLeaf']) {
+  constructor(table: Table, prefix: Uint8Array, leaves?: LeafSource) {
     this.#table = table
     this.#prefix = prefix
-    if (findLeaf !== undefined) this.findLeaf = findLeaf
+    this.leaves = leaves
   }
 
   loadNode(key: Uint8Array, depth: number): Uint8Array | undefined {
@@ -69,7 +69,7 @@ export class NodeTable implements NodeSource {
       }
     }
     node.isStored = true
-    if (node.kind === 'leaf' && this.findLeaf !== undefined) return count
+    if (node.kind === 'leaf' && this.leaves !== undefined) return count
     const row = path.subarray(0, start + depth)
     // Shorter ones stand in their parents; the root has none.
     if (depth === 0 || node.ref?.length === hashSize) {

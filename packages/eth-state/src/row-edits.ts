@@ -1,11 +1,11 @@
-/** From flat rows to tries: the edits that rows amount to, and which rows lie below a path. */
+/** From flat rows to tries: the edits that rows amount to, and where the rows below a path lie. */
 import { concatBytes } from '@cairn/core'
 import { bytesOfText, emptyTrieRoot } from '@cairn/eth-codec'
 import { decodeAccountRow } from './account-row.ts'
 import { endOfPrefix, lastKey } from './database.ts'
 import { accountKeySize } from './state-tables.ts'
 import type { AccountEdit } from './state-tries.ts'
-import { firstDifference, joinPath } from './trie-node.ts'
+import { joinPath } from './trie-node.ts'
 
 /** The edits that turn a state into another one, given the rows that differ. */
 export function* rowEdits(
@@ -53,11 +53,4 @@ export function boundsOfPath(
   const end = start.slice()
   end[last] = (start[last] as number) + 0x10
   return { start, end }
-}
-
-/** Whether the leaf of a row lies below that path. */
-export function isBelow(row: string, prefix: string, key: Uint8Array, depth: number): boolean {
-  const isOfKind = (row.length === accountKeySize) === (prefix === '')
-  if (!isOfKind || !row.startsWith(prefix)) return false
-  return firstDifference(bytesOfText(row.slice(prefix.length)), key, 0, depth) === depth
 }

@@ -9,9 +9,9 @@ import {
 } from '@cairn/eth-codec'
 import { decodeAccountRow, type StoredAccount } from './account-row.ts'
 import { type ChainState, chainOf } from './chain-state.ts'
+import type { Rows } from './commit-record.ts'
 import type { CommittedRows } from './committed-rows.ts'
 import { endOfPrefix, lastKey } from './database.ts'
-import type { Rows } from './reverse-diff.ts'
 import { accountKeySize, type Tables } from './state-tables.ts'
 import type { AccountEdit } from './state-tries.ts'
 
@@ -77,6 +77,7 @@ function slotKeys({ tables, committed }: StagingSource, state: ChainState, text:
   }
   const { base, staged } = chainOf(state)
   const later: Rows[] = staged.map((each) => each.staged?.rows ?? new Map())
+  later.push(committed.unflushed)
   for (let no = (base.commitNo as number) + 1; no <= committed.headNo; no++) {
     later.push(committed.diffOf(no).before)
   }

@@ -15,8 +15,7 @@ export class StateReplica {
   /** @throws StateError STATE_FORMAT */
   constructor(database: Database, { isArchive = false, tableSuffix = '' }: StateStoreOptions) {
     this.#tables = openTables(database, tableSuffix)
-    const { headNo, headRoot } = readMeta(this.#tables.meta)
-    this.#rows = new CommittedRows(this.#tables, isArchive, headNo, headRoot)
+    this.#rows = new CommittedRows(this.#tables, isArchive, readMeta(this.#tables.meta))
   }
 
   /** The state of that root; undefined when it is not kept. */
@@ -31,10 +30,6 @@ export class StateReplica {
    * @param isUndone Whether commits were undone since, rather than only added to.
    */
   follow(isUndone: boolean): void {
-    const { headNo, headRoot } = readMeta(this.#tables.meta)
-    if (isUndone) this.#rows.forgetDiffs()
-    // Reading what changed from the diffs would cost more than reading the few rows again that somebody asks for.
-    this.#rows.forgetRows()
-    this.#rows.moveHead(headNo, headRoot)
+    this.#rows.follow(readMeta(this.#tables.meta), isUndone)
   }
 }

@@ -238,7 +238,7 @@ function runSteps(database: Database, isArchive: boolean, steps: readonly Step[]
         const first = store.stage(store.head, toChanges(each.first))
         const second = store.stage(store.head, toChanges(each.second))
         store.commit(first)
-        store.flushNodes()
+        store.flush()
         store.commit(second)
         push(applyToModel(head, each.second))
         break
@@ -248,7 +248,7 @@ function runSteps(database: Database, isArchive: boolean, steps: readonly Step[]
         store.commit(stateOf(line.at(-1) as Model))
         break
       case 'flush':
-        store.flushNodes()
+        store.flush()
         break
       case 'reopen':
         store = openStateStore(database, { isArchive })
@@ -276,7 +276,7 @@ function expectNoNodesLeftOver(database: Database, store: StateStore, model: Mod
     ['accountNodes', 'storageNodes'].map(
       (name) => [...of.table(name).range(Uint8Array.of(0), lastKey)].length,
     )
-  store.flushNodes()
+  store.flush()
   const fresh = createMemoryDatabase()
   const other = openStateStore(fresh)
   const accounts = Array.from(model, ([no, { balance, nonce, codeHash, storage }]) => ({
@@ -286,7 +286,7 @@ function expectNoNodesLeftOver(database: Database, store: StateStore, model: Mod
     storage: Array.from(storage, ([slot, value]) => ({ slot: slotOf(slot), value: wordOf(value) })),
   }))
   other.commit(other.stage(other.head, { accounts, codes: [] }))
-  other.flushNodes()
+  other.flush()
   if (model.size > 0) expect(countNodes(database)).toEqual(countNodes(fresh))
 }
 
@@ -450,7 +450,7 @@ describe('a full disk', () => {
       freeBytes = 0
       // One of them in 65 brings the nodes of all of them to the disk.
       expect(() => store.commit(state)).toThrow(full)
-      store.flushNodes()
+      store.flush()
       expect(store.head.root).toEqual(before)
       freeBytes = 2 ** 40
       if (no % 2 === 0) store.commit(state)

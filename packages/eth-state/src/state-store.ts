@@ -1,15 +1,18 @@
 /**
  * The state of a chain: flat rows to read from, tries for roots and proofs, and for each commit the rows it replaced.
  *
- *   accounts      hash of address                           → account row
- *   slots         hash of address ‖ hash of slot            → value without leading zeros
+ *   accounts      hash of address                           → account row                    }
+ *   slots         hash of address ‖ hash of slot            → value without leading zeros    } as of the commit `flushed`;
+ *   accountNodes  path                                      → trie node                      } what came since is in memory
+ *   storageNodes  hash of address ‖ path                    → trie node                      }
  *   codes         code hash                                 → code
- *   accountNodes  path                                      → trie node     } up to the commit `flushed`, and
- *   storageNodes  hash of address ‖ path                    → trie node     } brought up to the head when opened
- *   commits       commit number u64                         → reverse diff
+ *   commits       commit number u64                         → rows before and after
  *   commitOfRoot  state root ‖ commit number u64            → nothing; a state may come back
  *   history       kind ‖ key ‖ commit number u64            → 0, or 1 ‖ value before that commit   (archive only)
  *   stateMeta     format, head, flushed
+ *
+ * A commit writes one record, end to end. Rows and nodes lie in pages all over the database, so they are written for many
+ * commits at once and in the order of their keys: then a page is written once where each commit would write it again.
  *
  * One process, one thread: everything here is synchronous, so between two calls all of it is of one piece.
  */
@@ -22,16 +25,17 @@ import {
   textOfBytes,
 } from '@cairn/eth-codec'
 import { decodeAccountRow, encodeAccountRow, type StoredAccount } from './account-row.ts'
-import { ChainState, chainOf, diffOfStaged, type Staged, type State } from './chain-state.ts'
+import { ChainState, chainOf, recordOfStaged, type Staged, type State } from './chain-state.ts'
+import type { Rows } from './commit-record.ts'
 import { CommitWriter } from './commit-writer.ts'
 import { CommittedRows, historyCountMax } from './committed-rows.ts'
 import { type Database, endOfPrefix, lastKey, type Table } from './database.ts'
 import { isDiskFull, type StateError, stateDamaged, stateNotAvailable } from './errors.ts'
 import { forgetBelow } from './node-table.ts'
-import type { Rows } from './reverse-diff.ts'
-import { boundsOfPath, isBelow, rowEdits } from './row-edits.ts'
+import { boundsOfPath, rowEdits } from './row-edits.ts'
 import { editsOf, isEqualRow, noAccount, type StagingSource } from './staging.ts'
 import {
+  accountKeySize,
   type Meta,
   openTables,
   readMeta,
@@ -42,7 +46,6 @@ import {
 import {
   editTries,
   flattenTries,
-  type LeafRows,
   type NodeTables,
   openNodeTables,
   StateTries,
@@ -50,11 +53,11 @@ import {
 import { trieProof } from './trie.ts'
 
 /**
- * Nodes are written once for that many changed rows: the upper ones change with every block. Opening after a crash puts
- * as many rows into the tries again: two or three seconds.
+ * Rows and nodes are written once for that many changed rows: the upper nodes change with every block. Opening after a
+ * crash puts as many rows into the tries again: two or three seconds.
  */
 const unflushedRowCountMax = 131_072
-/** Less than what is kept: opening replays them, and needs their reverse diffs. */
+/** Less than what is kept: opening replays them, and needs their records. */
 const unflushedCommitCountMax = 64
 assert(unflushedCommitCountMax < historyCountMax)
 /** Trie nodes in memory, about 300 bytes each, before those below the hot top are let go. */
@@ -102,7 +105,6 @@ export class StateStore {
   readonly #source: StagingSource
   readonly #writer: CommitWriter
   #headTries: StateTries
-  #flushedNo: number
   #unflushedRowCount = 0
   /** Made since nodes were let go: more than are in memory. */
   #nodeCount = 0
@@ -113,14 +115,14 @@ export class StateStore {
     this.#tables = openTables(database, options.tableSuffix ?? '')
     const meta = readMeta(this.#tables.meta)
     const isArchive = options.isArchive ?? false
-    this.#rows = new CommittedRows(this.#tables, isArchive, meta.headNo, meta.headRoot)
+    this.#rows = new CommittedRows(this.#tables, isArchive, meta)
     this.#source = { tables: this.#tables, committed: this.#rows }
     this.#writer = new CommitWriter(this.#tables, this.#rows, isArchive)
-    this.#nodes = this.#openNodes({
-      readRow: (key) => this.#rows.readHeadRow(key),
+    // What changed since the tables were written is in memory, so leaves that are looked for are as these have them.
+    this.#nodes = openNodeTables(this.#tables.accountNodes, this.#tables.storageNodes, {
+      readRow: (key) => this.#rows.readFlushedRow(key),
       keysBelow: (prefix, key, depth) => this.#keysBelow(prefix, key, depth),
     })
-    this.#flushedNo = meta.flushedNo
     this.#headTries = this.#catchUp(meta)
   }
 
@@ -186,19 +188,24 @@ export class StateStore {
     const isUndone = baseNo < this.#rows.headNo
     const tries = this.#triesOf(state as ChainState)
     const headNo = baseNo + staged.length
-    // Opening could not bring older nodes up to the head: the diffs for it are gone with this very write.
-    const isFlushed = baseNo < this.#flushedNo || headNo - this.#flushedNo > unflushedCommitCountMax
+    // Opening could not bring older tables up to the head: the records for it are gone with this very write.
+    const { flushedNo } = this.#rows
+    const isFlushed = baseNo < flushedNo || headNo - flushedNo > unflushedCommitCountMax
     let isTouchingNodes = false
     try {
       this.#database.writeSync(() => {
-        if (isUndone) this.#writer.undoTo(baseNo, reverted)
+        if (isUndone) this.#writer.undoTo(baseNo)
         for (const [index, each] of staged.entries()) this.#writer.write(each, baseNo + 1 + index)
         writeHead(this.#tables.meta, headNo, state.root)
         batch?.()
         if (isFlushed) {
           isTouchingNodes = true
           this.#headTries = flattenTries(tries)
-          this.#writeNodes(headNo, state.root)
+          this.#writeTables(headNo, state.root, [
+            this.#rows.unflushed,
+            reverted,
+            ...staged.map(rowsOf),
+          ])
         }
       })
     } catch (error) {
@@ -207,18 +214,21 @@ export class StateStore {
     }
     if (!isTouchingNodes) this.#headTries = flattenTries(tries)
     this.#afterCommit(staged, baseNo, reverted, state.root)
-    if (this.#unflushedRowCount > unflushedRowCountMax) this.flushNodes()
+    if (isFlushed) this.#rows.noteFlush()
+    else if (this.#unflushedRowCount > unflushedRowCountMax) this.flush()
   }
 
   /**
-   * Writes the trie nodes that are in memory only. Done from time to time, and worth doing before closing. Where the
+   * Writes the rows and trie nodes that are in memory only. Done from time to time, and worth doing before closing. Where the
    * disk is full it does nothing, since opening makes them anew.
    */
-  flushNodes(): void {
+  flush(): void {
     if (this.#isStopped) throw stopped()
-    if (this.#flushedNo === this.#rows.headNo) return
+    const { flushedNo, headNo, headRoot, unflushed } = this.#rows
+    if (flushedNo === headNo) return
     try {
-      this.#database.writeSync(() => this.#writeNodes(this.#rows.headNo, this.#rows.headRoot))
+      this.#database.writeSync(() => this.#writeTables(headNo, headRoot, [unflushed]))
+      this.#rows.noteFlush()
     } catch (error) {
       this.#reopenTries()
       if (!isDiskFull(error)) throw error
@@ -228,9 +238,7 @@ export class StateStore {
   /** Nodes are marked as stored and are not: nothing may be built on them, and they are made anew. */
   #reopenTries(): void {
     this.#isStopped = true
-    const meta = readMeta(this.#tables.meta)
-    this.#flushedNo = meta.flushedNo
-    this.#headTries = this.#catchUp(meta)
+    this.#headTries = this.#catchUp(readMeta(this.#tables.meta))
     this.#isStopped = false
   }
 
@@ -307,23 +315,40 @@ export class StateStore {
     headRoot: Uint8Array,
   ): void {
     this.#rows.forgetDiffsAfter(baseNo)
-    for (const [key, value] of reverted) this.#rows.keepRow(key, value)
+    this.#rows.keepUnflushed(reverted)
     let no = baseNo
     for (const each of staged) {
       no++
-      const rows = each.staged?.rows ?? new Map()
-      for (const [key, value] of rows) this.#rows.keepRow(key, value)
+      const rows = rowsOf(each)
+      this.#rows.keepUnflushed(rows)
       this.#unflushedRowCount += rows.size
-      this.#rows.keepDiff(no, diffOfStaged(each))
+      this.#rows.keepDiff(no, recordOfStaged(each))
       each.becomeCommitted(no)
     }
     this.#rows.moveHead(no, headRoot)
   }
 
-  // ---- tries on the disk ----
+  // ---- tables ----
 
-  /** Inside a write: all nodes of the head that are not stored. */
-  #writeNodes(headNo: number, headRoot: Uint8Array): void {
+  /**
+   * Inside a write: the rows that changed since the tables were written, and all nodes of the head that are not stored.
+   * @param rows The older ones first.
+   */
+  #writeTables(headNo: number, headRoot: Uint8Array, rows: readonly Rows[]): void {
+    const merged: Rows = new Map(rows[0])
+    for (const later of rows.slice(1)) for (const [key, value] of later) merged.set(key, value)
+    for (const key of [...merged.keys()].sort()) this.#writeRow(key, merged.get(key))
+    this.#writeNodes()
+    writeFlushed(this.#tables.meta, headNo, headRoot)
+  }
+
+  #writeRow(key: string, value: Uint8Array | undefined): void {
+    const table = key.length === accountKeySize ? this.#tables.accounts : this.#tables.slots
+    if (value === undefined) table.remove(bytesOfText(key))
+    else table.put(bytesOfText(key), value)
+  }
+
+  #writeNodes(): void {
     const { accountTrie, storageTries, removedAccountNodes, removedStorageNodes } = this.#headTries
     const { accounts } = this.#nodes
     accounts.removeAll(removedAccountNodes)
@@ -334,7 +359,6 @@ export class StateStore {
     }
     for (const [text, trie] of storageTries)
       this.#nodeCount += this.#nodes.storage(text).store(trie)
-    writeFlushed(this.#tables.meta, headNo, headRoot)
     let keptStorages = storageTries
     if (this.#nodeCount > nodeCountMax) {
       forgetBelow(accountTrie, 0, depthKept)
@@ -342,47 +366,39 @@ export class StateStore {
       this.#nodeCount = 0
     }
     this.#headTries = new StateTries(accountTrie, keptStorages)
-    this.#flushedNo = headNo
     this.#unflushedRowCount = 0
   }
 
-  #openNodes(rows: LeafRows): NodeTables {
-    return openNodeTables(this.#tables.accountNodes, this.#tables.storageNodes, rows)
-  }
-
-  /** Keys of rows of the head. */
+  /** Keys of rows in the tables. */
   *#keysBelow(prefix: string, key: Uint8Array, depth: number): Generator<string> {
     const table = prefix === '' ? this.#tables.accounts : this.#tables.slots
     const { start, end } = boundsOfPath(bytesOfText(prefix), key, depth)
     for (const { key: found } of table.range(start, end)) yield textOfBytes(found)
   }
 
-  /** The tries of the head, from those that were flushed last and the commits since. */
+  /** The tries of the head, from those that were written last and the commits since. */
   #catchUp({ flushedRoot }: Meta): StateTries {
     const flushed = new StateTries(
       equalBytes(flushedRoot, emptyTrieRoot) ? undefined : flushedRoot,
       new Map(),
     )
-    if (this.#flushedNo === this.#rows.headNo) return flushed
-    const rows = this.#rowsBefore(this.#flushedNo)
-    const before = (key: string) => (rows.has(key) ? rows.get(key) : this.#rows.readHeadRow(key))
-    const edits = rowEdits(rows.keys(), before, (key) => this.#rows.readHeadRow(key))
-    // Leaves as they were then: some have gone since, and some have come.
-    const gone = [...rows.keys()].filter((key) => rows.get(key) !== undefined)
-    const keysBelow = this.#keysBelow.bind(this)
-    const nodes = this.#openNodes({
-      readRow: before,
-      *keysBelow(prefix, key, depth) {
-        yield* keysBelow(prefix, key, depth)
-        for (const each of gone) if (isBelow(each, prefix, key, depth)) yield each
-      },
-    })
-    const { tries, root } = editTries(flushed, nodes, edits, () => undefined)
-    if (!equalBytes(root, this.#rows.headRoot))
+    const { unflushed } = this.#rows
+    const edits = rowEdits(
+      unflushed.keys(),
+      (key) => this.#rows.readFlushedRow(key),
+      (key) => unflushed.get(key),
+    )
+    const { tries, root } = editTries(flushed, this.#nodes, edits, () => undefined)
+    if (!equalBytes(root, this.#rows.headRoot)) {
       throw stateDamaged('the rows do not lead to the root')
-    this.#unflushedRowCount = rows.size
+    }
+    this.#unflushedRowCount = unflushed.size
     return flattenTries(tries)
   }
+}
+
+function rowsOf(state: ChainState): Rows {
+  return state.staged?.rows ?? new Map()
 }
 
 /** Of the head at the time when they were made. */

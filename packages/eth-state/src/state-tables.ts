@@ -7,7 +7,7 @@ import { bytesOfText, bytesToNumber, emptyTrieRoot, numberToFixedBytes } from '@
 import type { Database, Table } from './database.ts'
 import { StateError } from './errors.ts'
 
-const formatVersion = 2
+const formatVersion = 3
 
 /** Keys of accounts as text; those of slots are longer. */
 export const accountKeySize = 32
@@ -75,7 +75,7 @@ export function writeHead(meta: Table, headNo: number, headRoot: Uint8Array): vo
   meta.put(headKey, concatBytes(encodeNo(headNo), headRoot))
 }
 
-/** Inside a write: up to which commit trie nodes are written. */
+/** Inside a write: up to which commit rows and trie nodes are written. */
 export function writeFlushed(meta: Table, headNo: number, headRoot: Uint8Array): void {
   meta.put(flushedKey, concatBytes(encodeNo(headNo), headRoot))
 }

@@ -7,8 +7,8 @@ import { bytesOfText, emptyTrieRoot, encodeRlp, textOfBytes } from '@cairn/eth-c
 import { decodeAccountRow, encodeTrieAccount, type StoredAccount } from './account-row.ts'
 import type { Table } from './database.ts'
 import { NodeTable } from './node-table.ts'
-import { type NodeSource, TrieEdit, trieRootHash } from './trie.ts'
-import { hashSize, LeafNode, type TrieChild } from './trie-node.ts'
+import { type LeafSource, TrieEdit, trieRootHash } from './trie.ts'
+import { LeafNode, type TrieChild } from './trie-node.ts'
 
 /** What happens to one account between two states. */
 export interface AccountEdit {
@@ -69,7 +69,7 @@ export interface NodeTables {
   storage(text: string): NodeTable
 }
 
-/** The flat state that tries stand on: leaves are made from its rows. */
+/** The flat state that tries stand on, as it was when their nodes were stored: leaves are made from its rows. */
 export interface LeafRows {
   /** By key as text: hash of an address, and hash of a slot behind it. */
   readRow(key: string): Uint8Array | undefined
@@ -83,9 +83,9 @@ export function openNodeTables(
   rows: LeafRows,
 ): NodeTables {
   return {
-    accounts: new NodeTable(accountNodes, accountPrefix, leafFinder(rows, '', accountLeafValue)),
+    accounts: new NodeTable(accountNodes, accountPrefix, leavesOf(rows, '', accountLeafValue)),
     storage: (text) =>
-      new NodeTable(storageNodes, bytesOfText(text), leafFinder(rows, text, encodeRlp)),
+      new NodeTable(storageNodes, bytesOfText(text), leavesOf(rows, text, encodeRlp)),
   }
 }
 
@@ -94,26 +94,23 @@ function accountLeafValue(row: Uint8Array): Uint8Array {
 }
 
 /** @param prefix Of the rows' keys. @param leafValueOf What stands in the trie for a row. */
-function leafFinder(
+function leavesOf(
   rows: LeafRows,
   prefix: string,
   leafValueOf: (row: Uint8Array) => Uint8Array,
-): NonNullable<NodeSource['findLeaf']> {
-  return (key, depth, isIt) => {
-    const check = (keyText: string): LeafNode | undefined => {
-      const row = rows.readRow(prefix + keyText)
-      if (row === undefined) return undefined
-      const leaf = new LeafNode(bytesOfText(keyText), leafValueOf(row))
-      return isIt(leaf) ? leaf : undefined
-    }
-    // Mostly it is the very key that is being looked for.
-    const exact = key.length === hashSize ? check(textOfBytes(key)) : undefined
-    if (exact !== undefined) return exact
-    for (const found of rows.keysBelow(prefix, key, depth)) {
-      const leaf = check(found.slice(prefix.length))
-      if (leaf !== undefined) return leaf
-    }
-    return undefined
+): LeafSource {
+  const leafOf = (keyText: string): LeafNode | undefined => {
+    const row = rows.readRow(prefix + keyText)
+    return row === undefined ? undefined : new LeafNode(bytesOfText(keyText), leafValueOf(row))
+  }
+  return {
+    leafAt: (key) => leafOf(textOfBytes(key)),
+    *leavesBelow(key, depth) {
+      for (const found of rows.keysBelow(prefix, key, depth)) {
+        const leaf = leafOf(found.slice(prefix.length))
+        if (leaf !== undefined) yield leaf
+      }
+    },
   }
 }
 

@@ -28,11 +28,16 @@ export interface NodeSource {
    * Undefined when there is none, which makes the trie a damaged one.
    */
   loadNode(key: Uint8Array, depth: number): Uint8Array | undefined
-  /**
-   * A leaf that is kept elsewhere: the one among the entries below the first `depth` nibbles of `key` for which `isIt`
-   * holds. Absent where leaves are loaded like all nodes.
-   */
-  findLeaf?(key: Uint8Array, depth: number, isIt: (leaf: LeafNode) => boolean): LeafNode | undefined
+  /** Undefined where leaves are loaded like all nodes. */
+  readonly leaves?: LeafSource | undefined
+}
+
+/** Where leaves are kept that are not among the nodes. */
+export interface LeafSource {
+  /** @param key Of 32 bytes. */
+  leafAt(key: Uint8Array): LeafNode | undefined
+  /** Those below the first `depth` nibbles of `key`. */
+  leavesBelow(key: Uint8Array, depth: number): Iterable<LeafNode>
 }
 
 /** A trie that lies in memory whole. */
@@ -236,17 +241,30 @@ function resolveNode(
 }
 
 function loadNode(hash: Uint8Array, source: NodeSource, key: Uint8Array, depth: number): TrieNode {
+  const { leaves } = source
+  // Mostly it is the leaf of the very key that is being looked for, whose row has just been read.
+  if (leaves !== undefined && key.length === hashSize) {
+    const leaf = leaves.leafAt(key)
+    if (leaf !== undefined && isNodeOf(leaf, depth, hash)) return storedLeaf(leaf)
+  }
   const rlp = source.loadNode(key, depth)
   if (rlp !== undefined && equalBytes(keccak256(rlp), hash)) {
     const node = decodeNode(rlp, key, depth)
     node.ref = hash
     return node
   }
-  const leaf = source.findLeaf?.(key, depth, (each) => equalBytes(refOf(each, depth), hash))
-  if (leaf === undefined) {
-    const fault = rlp === undefined ? 'is missing' : 'does not match its hash'
-    throw stateDamaged(`a trie node at depth ${depth} ${fault}`)
+  for (const leaf of leaves?.leavesBelow(key, depth) ?? []) {
+    if (isNodeOf(leaf, depth, hash)) return storedLeaf(leaf)
   }
+  const fault = rlp === undefined ? 'is missing' : 'does not match its hash'
+  throw stateDamaged(`a trie node at depth ${depth} ${fault}`)
+}
+
+function isNodeOf(leaf: LeafNode, depth: number, hash: Uint8Array): boolean {
+  return equalBytes(refOf(leaf, depth), hash)
+}
+
+function storedLeaf(leaf: LeafNode): LeafNode {
   leaf.isStored = true
   return leaf
 }

@@ -72,7 +72,7 @@ export async function openChain(
     return {
       chain,
       async close() {
-        chain.states.flushNodes()
+        chain.states.flush()
         await folder.close()
       },
     }

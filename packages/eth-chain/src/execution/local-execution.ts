@@ -165,6 +165,6 @@ export class LocalExecution implements Execution {
     this.endImports()
     await this.stopSealing()
     await Promise.allSettled(this.#importing)
-    this.chain.states.flushNodes()
+    this.chain.states.flush()
   }
 }
