@@ -29,7 +29,7 @@ export class NodeTable implements NodeSource {
     this.leaves = leaves
   }
 
-  loadNode(key: Uint8Array, depth: number): Uint8Array | undefined {
+  loadNode(key: string, depth: number): Uint8Array | undefined {
     return this.#table.get(this.#rowKey(key, depth))
   }
 
@@ -43,7 +43,7 @@ export class NodeTable implements NodeSource {
    * @returns how many there were.
    */
   store(root: TrieChild): number {
-    if (root === undefined || root instanceof Uint8Array) return 0
+    if (root === undefined || typeof root === 'string') return 0
     refOf(root, 0)
     const path = new Uint8Array(this.#prefix.length + nibbleCountMax)
     path.set(this.#prefix)
@@ -57,13 +57,13 @@ export class NodeTable implements NodeSource {
     if (node.kind === 'branch') {
       for (let nibble = 0; nibble < 16; nibble++) {
         const child = node.children[nibble]
-        if (child === undefined || child instanceof Uint8Array || child.isStored) continue
+        if (child === undefined || typeof child === 'string' || child.isStored) continue
         path[start + depth] = nibble
         count += this.#storeBelow(child, path, depth + 1)
       }
     } else if (node.kind === 'extension') {
       const { child, nibbleCount, key } = node
-      if (!(child instanceof Uint8Array)) {
+      if (typeof child !== 'string') {
         for (let i = depth; i < depth + nibbleCount; i++) path[start + i] = nibbleAt(key, i)
         count += this.#storeBelow(child, path, depth + nibbleCount)
       }
@@ -80,7 +80,7 @@ export class NodeTable implements NodeSource {
     return count
   }
 
-  #rowKey(key: Uint8Array, depth: number): Uint8Array {
+  #rowKey(key: string, depth: number): Uint8Array {
     const start = this.#prefix.length
     const row = new Uint8Array(start + depth)
     row.set(this.#prefix)
@@ -94,23 +94,23 @@ const nibbleCountMax = 64
 
 /** Lets go of stored nodes below `depth`; they are loaded again when they are needed. */
 export function forgetBelow(child: TrieChild, depth: number, depthKept: number): void {
-  if (child === undefined || child instanceof Uint8Array || child.kind === 'leaf') return
+  if (child === undefined || typeof child === 'string' || child.kind === 'leaf') return
   if (child.kind === 'extension') {
     if (depth < depthKept) forgetBelow(child.child, depth + child.nibbleCount, depthKept)
-    else if (isForgettable(child.child)) child.child = child.child.ref as Uint8Array
+    else if (isForgettable(child.child)) child.child = child.child.ref as string
     return
   }
   for (let nibble = 0; nibble < 16; nibble++) {
     const below = child.children[nibble]
     if (depth < depthKept) forgetBelow(below, depth + 1, depthKept)
-    else if (isForgettable(below)) child.children[nibble] = below.ref as Uint8Array
+    else if (isForgettable(below)) child.children[nibble] = below.ref as string
   }
 }
 
 function isForgettable(child: TrieChild): child is TrieNode {
   return (
     child !== undefined &&
-    !(child instanceof Uint8Array) &&
+    typeof child !== 'string' &&
     child.isStored &&
     child.ref?.length === hashSize
   )

@@ -1,5 +1,4 @@
 /** From flat rows to tries: the edits that rows amount to, and where the rows below a path lie. */
-import { concatBytes } from '@cairn/core'
 import { bytesOfText, emptyTrieRoot } from '@cairn/eth-codec'
 import { decodeAccountRow } from './account-row.ts'
 import { endOfPrefix, lastKey } from './database.ts'
@@ -28,7 +27,6 @@ export function* rowEdits(
     const after = to(text)
     yield {
       text,
-      hash: bytesOfText(text),
       account: after === undefined ? undefined : decodeAccountRow(after),
       storageRootBefore:
         before === undefined ? emptyTrieRoot : decodeAccountRow(before).storageRoot,
@@ -40,11 +38,11 @@ export function* rowEdits(
 
 /** Of the keys that begin with `prefix` and the first `depth` nibbles of `key`. */
 export function boundsOfPath(
-  prefix: Uint8Array,
-  key: Uint8Array,
+  prefix: string,
+  key: string,
   depth: number,
 ): { readonly start: Uint8Array; readonly end: Uint8Array } {
-  const start = concatBytes(prefix, joinPath(key, depth, key, 0, 0))
+  const start = bytesOfText(prefix + joinPath(key, depth, '', 0, 0))
   if ((depth & 1) === 0) return { start, end: endOfPrefix(start) ?? lastKey }
   const last = start.length - 1
   if ((start[last] as number) === 0xf0) {

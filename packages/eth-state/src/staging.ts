@@ -63,8 +63,7 @@ export function* editsOf(
     const account: StoredAccount | undefined =
       change.account === undefined ? undefined : { ...change.account, storageRoot: emptyTrieRoot }
     const storageRootBefore = isStorageCleared ? emptyTrieRoot : old.storageRoot
-    const hash = bytesOfText(text)
-    yield { text, hash, account, storageRootBefore, isStorageCleared, slots }
+    yield { text, account, storageRootBefore, isStorageCleared, slots }
   }
 }
 

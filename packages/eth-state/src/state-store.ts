@@ -24,7 +24,7 @@ import {
   type StateReader,
   textOfBytes,
 } from '@cairn/eth-codec'
-import { decodeAccountRow, encodeAccountRow, type StoredAccount } from './account-row.ts'
+import { decodeAccountRow, type StoredAccount } from './account-row.ts'
 import { ChainState, chainOf, recordOfStaged, type Staged, type State } from './chain-state.ts'
 import type { Rows } from './commit-record.ts'
 import { CommitWriter } from './commit-writer.ts'
@@ -166,9 +166,7 @@ export class StateStore {
     }
     const codes = changes.codes.map(({ codeHash, code }) => [textOfBytes(codeHash), code] as const)
     const edits = editsOf(this.#source, before, changes, setRow)
-    const { tries, root } = editTries(this.#triesOf(before), this.#nodes, edits, (edit, account) =>
-      setRow(edit.text, account === undefined ? undefined : encodeAccountRow(account)),
-    )
+    const { tries, root } = editTries(this.#triesOf(before), this.#nodes, edits, setRow)
     if (rows.size === 0) return parent
     const staged = { parent: before, rows, replaced, codes: new Map(codes), tries }
     return new ChainState(this.#rows, root, undefined, staged)
@@ -257,11 +255,11 @@ export class StateStore {
     const nodes = this.#nodes.storage(text)
     return {
       account,
-      accountProof: trieProof(tries.accountTrie, this.#nodes.accounts, bytesOfText(text)),
+      accountProof: trieProof(tries.accountTrie, this.#nodes.accounts, text),
       storageProofs: slots.map((slot) => ({
         slot,
         value: at.readStorage(address, slot),
-        proof: trieProof(storage, nodes, bytesOfText(this.#rows.hashText(slot))),
+        proof: trieProof(storage, nodes, this.#rows.hashText(slot)),
       })),
     }
   }
@@ -370,16 +368,16 @@ export class StateStore {
   }
 
   /** Keys of rows in the tables. */
-  *#keysBelow(prefix: string, key: Uint8Array, depth: number): Generator<string> {
+  *#keysBelow(prefix: string, key: string, depth: number): Generator<string> {
     const table = prefix === '' ? this.#tables.accounts : this.#tables.slots
-    const { start, end } = boundsOfPath(bytesOfText(prefix), key, depth)
+    const { start, end } = boundsOfPath(prefix, key, depth)
     for (const { key: found } of table.range(start, end)) yield textOfBytes(found)
   }
 
   /** The tries of the head, from those that were written last and the commits since. */
   #catchUp({ flushedRoot }: Meta): StateTries {
     const flushed = new StateTries(
-      equalBytes(flushedRoot, emptyTrieRoot) ? undefined : flushedRoot,
+      equalBytes(flushedRoot, emptyTrieRoot) ? undefined : textOfBytes(flushedRoot),
       new Map(),
     )
     const { unflushed } = this.#rows

@@ -3,18 +3,17 @@
  * nodes that states share, so a state that is dropped costs nothing.
  */
 import { assert, equalBytes } from '@cairn/core'
-import { bytesOfText, emptyTrieRoot, encodeRlp, textOfBytes } from '@cairn/eth-codec'
-import { decodeAccountRow, encodeTrieAccount, type StoredAccount } from './account-row.ts'
+import { bytesOfText, emptyTrieRoot, textOfBytes } from '@cairn/eth-codec'
+import { encodeAccountRow, type StoredAccount } from './account-row.ts'
 import type { Table } from './database.ts'
 import { NodeTable } from './node-table.ts'
 import { type LeafSource, TrieEdit, trieRootHash } from './trie.ts'
-import { LeafNode, type TrieChild } from './trie-node.ts'
+import { type LeafForm, LeafNode, type TrieChild } from './trie-node.ts'
 
 /** What happens to one account between two states. */
 export interface AccountEdit {
-  /** Hash of the address as text, and as bytes. */
+  /** Hash of the address as text. */
   readonly text: string
-  readonly hash: Uint8Array
   /** Undefined: there is none afterwards. Its storage root is ignored, since it follows. */
   readonly account: StoredAccount | undefined
   /** Of the storage that the slots are applied to: the empty root when it was cleared. */
@@ -27,7 +26,7 @@ export interface AccountEdit {
 /** Rows of nodes that the next flush has to remove. */
 export interface RemovedNodes {
   isCleared: boolean
-  readonly removed: { readonly key: Uint8Array; readonly depth: number }[]
+  readonly removed: { readonly key: string; readonly depth: number }[]
 }
 
 const accountPrefix = Uint8Array.of(0)
@@ -59,7 +58,7 @@ export class StateTries {
     for (let tries: StateTries | undefined = this; tries !== undefined; tries = tries.below) {
       if (tries.storageTries.has(text)) return tries.storageTries.get(text)
     }
-    return equalBytes(root, emptyTrieRoot) ? undefined : root
+    return equalBytes(root, emptyTrieRoot) ? undefined : textOfBytes(root)
   }
 }
 
@@ -74,7 +73,7 @@ export interface LeafRows {
   /** By key as text: hash of an address, and hash of a slot behind it. */
   readRow(key: string): Uint8Array | undefined
   /** Keys of rows that begin with the bytes of `prefix` and the nibbles of `key` up to `depth`. */
-  keysBelow(prefix: string, key: Uint8Array, depth: number): Iterable<string>
+  keysBelow(prefix: string, key: string, depth: number): Iterable<string>
 }
 
 export function openNodeTables(
@@ -83,31 +82,23 @@ export function openNodeTables(
   rows: LeafRows,
 ): NodeTables {
   return {
-    accounts: new NodeTable(accountNodes, accountPrefix, leavesOf(rows, '', accountLeafValue)),
+    accounts: new NodeTable(accountNodes, accountPrefix, leavesOf(rows, '', 'accountRow')),
     storage: (text) =>
-      new NodeTable(storageNodes, bytesOfText(text), leavesOf(rows, text, encodeRlp)),
+      new NodeTable(storageNodes, bytesOfText(text), leavesOf(rows, text, 'slotRow')),
   }
 }
 
-function accountLeafValue(row: Uint8Array): Uint8Array {
-  return encodeTrieAccount(decodeAccountRow(row))
-}
-
-/** @param prefix Of the rows' keys. @param leafValueOf What stands in the trie for a row. */
-function leavesOf(
-  rows: LeafRows,
-  prefix: string,
-  leafValueOf: (row: Uint8Array) => Uint8Array,
-): LeafSource {
-  const leafOf = (keyText: string): LeafNode | undefined => {
-    const row = rows.readRow(prefix + keyText)
-    return row === undefined ? undefined : new LeafNode(bytesOfText(keyText), leafValueOf(row))
+/** @param prefix Of the rows' keys. */
+function leavesOf(rows: LeafRows, prefix: string, form: LeafForm): LeafSource {
+  const leafAt = (key: string): LeafNode | undefined => {
+    const row = rows.readRow(prefix + key)
+    return row === undefined ? undefined : new LeafNode(key, row, form)
   }
   return {
-    leafAt: (key) => leafOf(textOfBytes(key)),
+    leafAt,
     *leavesBelow(key, depth) {
       for (const found of rows.keysBelow(prefix, key, depth)) {
-        const leaf = leafOf(found.slice(prefix.length))
+        const leaf = leafAt(found.slice(prefix.length))
         if (leaf !== undefined) yield leaf
       }
     },
@@ -116,22 +107,23 @@ function leavesOf(
 
 /**
  * The tries after `edits`, hashed.
- * @param onAccount Gets each account with its storage root as it results; undefined when it is gone.
+ * @param onAccount Gets the row of each account, with the root of its storage as it results; undefined when it is gone.
  */
 export function editTries(
   base: StateTries,
   nodes: NodeTables,
   edits: Iterable<AccountEdit>,
-  onAccount: (edit: AccountEdit, account: StoredAccount | undefined) => void,
+  onAccount: (text: string, row: Uint8Array | undefined) => void,
 ): { readonly tries: StateTries; readonly root: Uint8Array } {
-  const accounts = new TrieEdit(base.accountTrie, nodes.accounts)
+  const accounts = new TrieEdit(base.accountTrie, nodes.accounts, 'accountRow')
   const storageTries = new Map<string, TrieChild>()
   const removedStorageNodes = new Map<string, RemovedNodes>()
   for (const edit of edits) {
     const account = editStorage(base, nodes, edit, storageTries, removedStorageNodes)
-    onAccount(edit, account)
-    if (account === undefined) accounts.delete(edit.hash)
-    else accounts.put(edit.hash, encodeTrieAccount(account))
+    const row = account === undefined ? undefined : encodeAccountRow(account)
+    onAccount(edit.text, row)
+    if (row === undefined) accounts.delete(edit.text)
+    else accounts.put(edit.text, row)
   }
   const root = trieRootHash(accounts.root)
   const tries = new StateTries(
@@ -163,11 +155,10 @@ function editStorage(
     return { ...account, storageRoot: isCleared ? emptyTrieRoot : storageRootBefore }
   }
   const before = isCleared ? undefined : base.storageTrie(text, storageRootBefore)
-  const storage = new TrieEdit(before, nodes.storage(text))
+  const storage = new TrieEdit(before, nodes.storage(text), 'slotRow')
   for (const [slotText, value] of edit.slots) {
-    const slotHash = bytesOfText(slotText)
-    if (value === undefined) storage.delete(slotHash)
-    else storage.put(slotHash, encodeRlp(value))
+    if (value === undefined) storage.delete(slotText)
+    else storage.put(slotText, value)
   }
   storageTries.set(text, storage.root)
   if (!isCleared) removedStorageNodes.set(text, { isCleared: false, removed: storage.removed })

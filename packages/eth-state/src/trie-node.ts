@@ -1,39 +1,51 @@
 /**
  * Nodes of a Merkle Patricia trie and their RLP (Yellow Paper, appendix D). A path is never copied into nibbles: a node
  * holds a key that runs through it, and how deep it lies is told to whoever needs it.
+ *
+ * Keys and hashes are texts of one character a byte. A branch has up to sixteen hashes, and there are many branches in
+ * memory: V8 keeps such a text in 48 bytes and one piece, an array of 32 bytes in three times as much and two.
  */
-import { keccak256 } from '@cairn/eth-codec'
+import { keccak256, textOfBytes } from '@cairn/eth-codec'
+import { trieValueOfAccountRow, trieValueOfSlotRow } from './account-row.ts'
 import { stateDamaged } from './errors.ts'
 
 /** Below a branch or an extension: a node, the hash of one that is not loaded, or nothing. */
-export type TrieChild = TrieNode | Uint8Array | undefined
+export type TrieChild = TrieNode | string | undefined
 export type TrieNode = BranchNode | LeafNode | ExtensionNode
+
+/**
+ * What a leaf holds: its value, or the row of the flat state that the value is made of whenever the leaf is encoded.
+ * Rows are short, and in memory as rows, too.
+ */
+export type LeafForm = 'value' | 'accountRow' | 'slotRow'
 
 export class LeafNode {
   readonly kind = 'leaf'
-  readonly key: Uint8Array
-  readonly value: Uint8Array
+  readonly key: string
+  readonly content: Uint8Array
+  readonly form: LeafForm
   /** Hash of the RLP, or the RLP itself when that is shorter than a hash; undefined while it is not computed. */
-  ref: Uint8Array | undefined
+  ref: string | undefined
   isStored = false
 
-  constructor(key: Uint8Array, value: Uint8Array) {
+  constructor(key: string, content: Uint8Array, form: LeafForm) {
     this.key = key
-    this.value = value
+    this.content = content
+    this.form = form
   }
 }
 
 export class ExtensionNode {
   readonly kind = 'extension'
   /** Any key below it. */
-  readonly key: Uint8Array
+  readonly key: string
   /** Of the shared path, in nibbles, from the node's depth on. */
   readonly nibbleCount: number
-  child: TrieNode | Uint8Array
-  ref: Uint8Array | undefined
+  child: TrieNode | string
+  ref: string | undefined
   isStored = false
 
-  constructor(key: Uint8Array, nibbleCount: number, child: TrieNode | Uint8Array) {
+  constructor(key: string, nibbleCount: number, child: TrieNode | string) {
     this.key = key
     this.nibbleCount = nibbleCount
     this.child = child
@@ -45,7 +57,7 @@ export class BranchNode {
   readonly children: TrieChild[]
   /** Of the key that ends here; never in a state trie, whose keys have one length. */
   value: Uint8Array | undefined
-  ref: Uint8Array | undefined
+  ref: string | undefined
   isStored = false
   /** Who may change it in place: only the edit that made it; 0: nobody. */
   readonly editNo: number
@@ -59,16 +71,28 @@ export class BranchNode {
 
 export const hashSize = 32
 
-export function nibbleAt(key: Uint8Array, index: number): number {
-  const byte = key[index >> 1] as number
+export function nibbleAt(key: string, index: number): number {
+  const byte = key.charCodeAt(index >> 1)
   return (index & 1) === 0 ? byte >> 4 : byte & 15
 }
 
 /** Index of the first nibble from `from` on in which two keys differ, or `to`. */
-export function firstDifference(a: Uint8Array, b: Uint8Array, from: number, to: number): number {
+export function firstDifference(a: string, b: string, from: number, to: number): number {
   let index = from
   while (index < to && nibbleAt(a, index) === nibbleAt(b, index)) index++
   return index
+}
+
+/** As the trie has it: valid until the next leaf's is asked for. */
+export function leafValue({ content, form }: LeafNode): Uint8Array {
+  switch (form) {
+    case 'value':
+      return content
+    case 'accountRow':
+      return trieValueOfAccountRow(content)
+    case 'slotRow':
+      return trieValueOfSlotRow(content)
+  }
 }
 
 // ---- encoding ----
@@ -80,8 +104,8 @@ let scratch = new Uint8Array(1024)
  * How the parent names this node; computed for everything below that has changed since.
  * @param depth Of the node, in nibbles.
  */
-export function refOf(node: TrieNode | Uint8Array, depth: number): Uint8Array {
-  if (node instanceof Uint8Array) return node
+export function refOf(node: TrieNode | string, depth: number): string {
+  if (typeof node === 'string') return node
   if (node.ref !== undefined) return node.ref
   if (node.kind === 'branch') {
     for (const child of node.children) if (child !== undefined) refOf(child, depth + 1)
@@ -90,7 +114,7 @@ export function refOf(node: TrieNode | Uint8Array, depth: number): Uint8Array {
   }
   const size = encodeInto(node, depth)
   const rlp = scratch.subarray(0, size)
-  node.ref = size < hashSize ? rlp.slice() : keccak256(rlp)
+  node.ref = textOfBytes(size < hashSize ? rlp : keccak256(rlp))
   return node.ref
 }
 
@@ -105,18 +129,20 @@ export function encodeNodeView(node: TrieNode, depth: number): Uint8Array {
 }
 
 function encodeInto(node: TrieNode, depth: number): number {
-  const payload = payloadSize(node, depth)
-  const size = payload + headerSize(payload)
-  if (size > scratch.length) scratch = new Uint8Array(2 * size)
-  let at = writeHeader(0, 0xc0, payload)
   switch (node.kind) {
-    case 'leaf':
-      at = writePath(at, node.key, depth, 2 * node.key.length, true)
-      return writeBytes(at, node.value)
-    case 'extension':
-      at = writePath(at, node.key, depth, depth + node.nibbleCount, false)
-      return writeRef(at, node.child)
-    case 'branch':
+    case 'leaf': {
+      const value = leafValue(node)
+      const end = 2 * node.key.length
+      const start = begin(pathSize(end - depth) + bytesSize(value))
+      return writeBytes(writePath(start, node.key, depth, end, true), value)
+    }
+    case 'extension': {
+      const { key, nibbleCount, child } = node
+      const start = begin(pathSize(nibbleCount) + refSize(child))
+      return writeRef(writePath(start, key, depth, depth + nibbleCount, false), child)
+    }
+    case 'branch': {
+      let at = begin(branchPayloadSize(node))
       for (const child of node.children) {
         if (child === undefined) scratch[at++] = 0x80
         else at = writeRef(at, child)
@@ -124,36 +150,36 @@ function encodeInto(node: TrieNode, depth: number): number {
       if (node.value !== undefined) return writeBytes(at, node.value)
       scratch[at++] = 0x80
       return at
-  }
-}
-
-function payloadSize(node: TrieNode, depth: number): number {
-  switch (node.kind) {
-    case 'leaf':
-      return pathSize(2 * node.key.length - depth) + bytesSize(node.value)
-    case 'extension':
-      return pathSize(node.nibbleCount) + refSize(node.child)
-    case 'branch': {
-      let size = node.value === undefined ? 1 : bytesSize(node.value)
-      for (const child of node.children) size += child === undefined ? 1 : refSize(child)
-      return size
     }
   }
 }
 
-function knownRef(child: TrieNode | Uint8Array): Uint8Array {
-  return child instanceof Uint8Array ? child : (child.ref as Uint8Array)
+/** @returns where the payload begins, after the header of a list. */
+function begin(payload: number): number {
+  const size = payload + headerSize(payload)
+  if (size > scratch.length) scratch = new Uint8Array(2 * size)
+  return writeHeader(0, 0xc0, payload)
 }
 
-function refSize(child: TrieNode | Uint8Array): number {
+function branchPayloadSize({ children, value }: BranchNode): number {
+  let size = value === undefined ? 1 : bytesSize(value)
+  for (const child of children) size += child === undefined ? 1 : refSize(child)
+  return size
+}
+
+function knownRef(child: TrieNode | string): string {
+  return typeof child === 'string' ? child : (child.ref as string)
+}
+
+function refSize(child: TrieNode | string): number {
   const ref = knownRef(child)
   return ref.length === hashSize ? 1 + hashSize : ref.length
 }
 
-function writeRef(at: number, child: TrieNode | Uint8Array): number {
+function writeRef(at: number, child: TrieNode | string): number {
   const ref = knownRef(child)
   if (ref.length === hashSize) scratch[at++] = 0x80 + hashSize
-  scratch.set(ref, at)
+  for (let i = 0; i < ref.length; i++) scratch[at + i] = ref.charCodeAt(i)
   return at + ref.length
 }
 
@@ -201,13 +227,7 @@ function pathSize(nibbleCount: number): number {
   return size === 1 ? 1 : headerSize(size) + size
 }
 
-function writePath(
-  start: number,
-  key: Uint8Array,
-  from: number,
-  to: number,
-  isLeaf: boolean,
-): number {
+function writePath(start: number, key: string, from: number, to: number, isLeaf: boolean): number {
   const nibbleCount = to - from
   const isOdd = (nibbleCount & 1) === 1
   const size = 1 + (nibbleCount >> 1)
@@ -217,7 +237,7 @@ function writePath(
   scratch[at++] = isOdd ? flags | nibbleAt(key, index++) : flags
   if ((index & 1) === 0) {
     // Whole bytes of the key.
-    for (let i = index >> 1; 2 * i < to; i++) scratch[at++] = key[i] as number
+    for (let i = index >> 1; 2 * i < to; i++) scratch[at++] = key.charCodeAt(i)
     return at
   }
   for (; index < to; index += 2) {
@@ -230,11 +250,11 @@ function writePath(
 
 /**
  * A node out of the store, marked as stored.
- * @param rlp Kept: children and values are views into it.
+ * @param rlp Kept: values are views into it.
  * @param key Runs through the node; only its first `depth` nibbles are looked at.
  * @throws StateError STATE_DAMAGED when it is no node.
  */
-export function decodeNode(rlp: Uint8Array, key: Uint8Array, depth: number): TrieNode {
+export function decodeNode(rlp: Uint8Array, key: string, depth: number): TrieNode {
   const items = splitList(rlp)
   let node: TrieNode
   if (items.length === 17) {
@@ -249,7 +269,7 @@ export function decodeNode(rlp: Uint8Array, key: Uint8Array, depth: number): Tri
   } else {
     throw stateDamaged(`a trie node of ${items.length} items`)
   }
-  node.ref = rlp.length < hashSize ? rlp : undefined
+  node.ref = rlp.length < hashSize ? textOfBytes(rlp) : undefined
   node.isStored = true
   return node
 }
@@ -257,7 +277,7 @@ export function decodeNode(rlp: Uint8Array, key: Uint8Array, depth: number): Tri
 function decodeShort(
   pathItem: Uint8Array,
   item: Uint8Array,
-  key: Uint8Array,
+  key: string,
   depth: number,
 ): LeafNode | ExtensionNode {
   const path = payloadView(pathItem)
@@ -265,44 +285,49 @@ function decodeShort(
   if (flags > 3) throw stateDamaged('a trie path of an unknown kind')
   const isOdd = (flags & 1) === 1
   const nibbleCount = 2 * path.length - (isOdd ? 1 : 2)
-  const pathStart = isOdd ? 1 : 2
-  const whole = joinPath(key, depth, path, pathStart, nibbleCount)
-  if (flags >= 2) return new LeafNode(whole, payloadView(item))
+  const whole = joinPath(key, depth, textOfBytes(path), isOdd ? 1 : 2, nibbleCount)
+  if (flags >= 2) return new LeafNode(whole, payloadView(item), 'value')
   const child = decodeRef(item, whole, depth + nibbleCount)
   if (child === undefined || nibbleCount === 0) throw stateDamaged('a trie path to nothing')
   return new ExtensionNode(whole, nibbleCount, child)
 }
 
-function decodeChild(item: Uint8Array, key: Uint8Array, depth: number, nibble: number): TrieChild {
+function decodeChild(item: Uint8Array, key: string, depth: number, nibble: number): TrieChild {
   if ((item[0] as number) < 0xc0) return decodeRef(item, key, depth + 1)
-  return decodeRef(item, joinPath(key, depth, Uint8Array.of(nibble), 1, 1), depth + 1)
+  return decodeRef(item, joinNibble(key, depth, nibble), depth + 1)
 }
 
-function decodeRef(item: Uint8Array, key: Uint8Array, depth: number): TrieChild {
+function decodeRef(item: Uint8Array, key: string, depth: number): TrieChild {
   if ((item[0] as number) >= 0xc0) return decodeNode(item, key, depth)
   const hash = payloadView(item)
-  if (hash.length === hashSize) return hash
+  if (hash.length === hashSize) return textOfBytes(hash)
   if (hash.length === 0) return undefined
   throw stateDamaged(`a trie reference of ${hash.length} bytes`)
 }
 
 /** The first `depth` nibbles of `key`, then `count` nibbles of `path` from its nibble `start` on. */
 export function joinPath(
-  key: Uint8Array,
+  key: string,
   depth: number,
-  path: Uint8Array,
+  path: string,
   start: number,
   count: number,
-): Uint8Array {
-  const out = new Uint8Array((depth + count + 1) >> 1)
-  out.set(key.subarray(0, depth >> 1))
-  if ((depth & 1) === 1) out[depth >> 1] = nibbleAt(key, depth - 1) << 4
-  for (let i = 0; i < count; i++) {
-    const nibble = nibbleAt(path, start + i)
-    const index = (depth + i) >> 1
-    out[index] = ((depth + i) & 1) === 0 ? nibble << 4 : (out[index] as number) | nibble
+): string {
+  let text = key.slice(0, depth >> 1)
+  let at = depth & ~1
+  const nibbleOf = (index: number): number => {
+    if (index < depth) return nibbleAt(key, index)
+    return index < depth + count ? nibbleAt(path, start + index - depth) : 0
   }
-  return out
+  for (; at < depth + count; at += 2) {
+    text += String.fromCharCode((nibbleOf(at) << 4) | nibbleOf(at + 1))
+  }
+  return text
+}
+
+/** The first `depth` nibbles of `key`, and one more. */
+export function joinNibble(key: string, depth: number, nibble: number): string {
+  return joinPath(key, depth, String.fromCharCode(nibble), 1, 1)
 }
 
 /** Encoded items of a list as views. Its own, since decodeRlp would look into embedded nodes, too. */

@@ -1,5 +1,5 @@
 /** Roots of tries that are made, hashed and dropped: those of a block's transactions and receipts, and of tests. */
-import { encodeRlp, keccak256 } from '@cairn/eth-codec'
+import { encodeRlp, keccak256, textOfBytes } from '@cairn/eth-codec'
 import { noNodeSource, TrieEdit, trieRootHash } from './trie.ts'
 
 /** Root over the items of a block in their order: the key is the RLP of the index (Yellow Paper, 4.3.2). */
@@ -13,8 +13,8 @@ export function trieRoot(
 ): Uint8Array {
   const edit = new TrieEdit(undefined, noNodeSource)
   for (const [key, value] of entries) {
-    if (value.length === 0) edit.delete(key)
-    else edit.put(key, value)
+    if (value.length === 0) edit.delete(textOfBytes(key))
+    else edit.put(textOfBytes(key), value)
   }
   return trieRootHash(edit.root)
 }

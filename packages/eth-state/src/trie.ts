@@ -4,7 +4,7 @@
  * at the end.
  */
 import { equalBytes } from '@cairn/core'
-import { emptyTrieRoot, keccak256 } from '@cairn/eth-codec'
+import { bytesOfText, emptyTrieRoot, keccak256, textOfBytes } from '@cairn/eth-codec'
 import { stateDamaged } from './errors.ts'
 import {
   BranchNode,
@@ -13,8 +13,10 @@ import {
   encodeNode,
   firstDifference,
   hashSize,
-  joinPath,
+  joinNibble,
+  type LeafForm,
   LeafNode,
+  leafValue,
   nibbleAt,
   refOf,
   type TrieChild,
@@ -27,7 +29,7 @@ export interface NodeSource {
    * RLP of the node at the path of the first `depth` nibbles of `key`; kept by the caller.
    * Undefined when there is none, which makes the trie a damaged one.
    */
-  loadNode(key: Uint8Array, depth: number): Uint8Array | undefined
+  loadNode(key: string, depth: number): Uint8Array | undefined
   /** Undefined where leaves are loaded like all nodes. */
   readonly leaves?: LeafSource | undefined
 }
@@ -35,9 +37,9 @@ export interface NodeSource {
 /** Where leaves are kept that are not among the nodes. */
 export interface LeafSource {
   /** @param key Of 32 bytes. */
-  leafAt(key: Uint8Array): LeafNode | undefined
+  leafAt(key: string): LeafNode | undefined
   /** Those below the first `depth` nibbles of `key`. */
-  leavesBelow(key: Uint8Array, depth: number): Iterable<LeafNode>
+  leavesBelow(key: string, depth: number): Iterable<LeafNode>
 }
 
 /** A trie that lies in memory whole. */
@@ -45,92 +47,93 @@ export const noNodeSource: NodeSource = { loadNode: () => undefined }
 
 let lastEditNo = 0
 
-/** A series of changes to one trie, of which nobody sees anything before it takes `root`. */
+/** A series of changes to one trie, of which nobody sees anything before it takes `root`. Keys are texts. */
 export class TrieEdit {
   root: TrieChild
   /** Key and depth of each path at which there is no node any more; a later change may have put one there again. */
-  readonly removed: { readonly key: Uint8Array; readonly depth: number }[] = []
+  readonly removed: { readonly key: string; readonly depth: number }[] = []
   readonly #source: NodeSource
+  readonly #form: LeafForm
   readonly #editNo = ++lastEditNo
 
-  constructor(root: TrieChild, source: NodeSource) {
+  /** @param form Of what is put. */
+  constructor(root: TrieChild, source: NodeSource, form: LeafForm = 'value') {
     this.root = root
     this.#source = source
+    this.#form = form
   }
 
-  /** Both are kept: nobody may change them afterwards. */
-  put(key: Uint8Array, value: Uint8Array): void {
-    this.root = this.#put(this.root, key, 0, value)
+  /** @param content Kept: nobody may change it afterwards. */
+  put(key: string, content: Uint8Array): void {
+    this.root = this.#put(this.root, new LeafNode(key, content, this.#form), 0)
   }
 
   /** A key that is not there is no error. */
-  delete(key: Uint8Array): void {
+  delete(key: string): void {
     this.root = this.#delete(this.root, key, 0)
   }
 
-  #put(child: TrieChild, key: Uint8Array, depth: number, value: Uint8Array): TrieNode {
-    if (child === undefined) return new LeafNode(key, value)
+  #put(child: TrieChild, leaf: LeafNode, depth: number): TrieNode {
+    if (child === undefined) return leaf
+    const { key } = leaf
     const node = resolveNode(child, this.#source, key, depth)
     switch (node.kind) {
       case 'leaf':
-        return this.#putAtLeaf(node, key, depth, value)
+        return this.#putAtLeaf(node, leaf, depth)
       case 'extension':
-        return this.#putAtExtension(node, key, depth, value)
+        return this.#putAtExtension(node, leaf, depth)
       case 'branch': {
         if (depth === 2 * key.length) {
           const branch = this.#editable(node)
-          branch.value = value
+          branch.value = leafValue(leaf).slice()
           return branch
         }
         const nibble = nibbleAt(key, depth)
         const before = this.#loadChild(node, nibble, key, depth)
-        const after = this.#put(before, key, depth + 1, value)
+        const after = this.#put(before, leaf, depth + 1)
         return this.#withChild(node, nibble, before, after)
       }
     }
   }
 
-  #putAtLeaf(leaf: LeafNode, key: Uint8Array, depth: number, value: Uint8Array): TrieNode {
-    const end = 2 * Math.min(leaf.key.length, key.length)
-    const fork = firstDifference(leaf.key, key, depth, end)
-    if (fork === 2 * key.length && fork === 2 * leaf.key.length) {
-      return equalBytes(leaf.value, value) ? leaf : new LeafNode(key, value)
+  #putAtLeaf(before: LeafNode, leaf: LeafNode, depth: number): TrieNode {
+    const { key } = leaf
+    const end = 2 * Math.min(before.key.length, key.length)
+    const fork = firstDifference(before.key, key, depth, end)
+    if (fork === 2 * key.length && fork === 2 * before.key.length) {
+      return equalBytes(before.content, leaf.content) ? before : leaf
     }
     const branch = this.#newBranch()
-    for (const each of [leaf, new LeafNode(key, value)]) {
-      if (fork === 2 * each.key.length) branch.value = each.value
-      else branch.children[nibbleAt(each.key, fork)] = new LeafNode(each.key, each.value)
+    for (const each of [before, leaf]) {
+      if (fork === 2 * each.key.length) branch.value = leafValue(each).slice()
+      else branch.children[nibbleAt(each.key, fork)] = unhashed(each)
     }
     return fork === depth ? branch : new ExtensionNode(key, fork - depth, branch)
   }
 
-  #putAtExtension(
-    node: ExtensionNode,
-    key: Uint8Array,
-    depth: number,
-    value: Uint8Array,
-  ): TrieNode {
+  #putAtExtension(node: ExtensionNode, leaf: LeafNode, depth: number): TrieNode {
+    const { key } = leaf
     const end = depth + node.nibbleCount
     const fork = firstDifference(node.key, key, depth, Math.min(end, 2 * key.length))
     if (fork === end) {
-      const child = this.#put(node.child, key, end, value)
+      const child = this.#put(node.child, leaf, end)
       return child === node.child ? node : new ExtensionNode(node.key, node.nibbleCount, child)
     }
     const branch = this.#newBranch()
     const rest = end - fork - 1
     branch.children[nibbleAt(node.key, fork)] =
       rest === 0 ? node.child : new ExtensionNode(node.key, rest, node.child)
-    if (fork === 2 * key.length) branch.value = value
-    else branch.children[nibbleAt(key, fork)] = new LeafNode(key, value)
+    if (fork === 2 * key.length) branch.value = leafValue(leaf).slice()
+    else branch.children[nibbleAt(key, fork)] = leaf
     return fork === depth ? branch : new ExtensionNode(key, fork - depth, branch)
   }
 
-  #delete(child: TrieChild, key: Uint8Array, depth: number): TrieChild {
+  #delete(child: TrieChild, key: string, depth: number): TrieChild {
     if (child === undefined) return undefined
     const node = resolveNode(child, this.#source, key, depth)
     switch (node.kind) {
       case 'leaf':
-        if (!equalBytes(node.key, key)) return node
+        if (node.key !== key) return node
         this.removed.push({ key, depth })
         return undefined
       case 'extension':
@@ -140,30 +143,30 @@ export class TrieEdit {
     }
   }
 
-  #deleteBelowExtension(node: ExtensionNode, key: Uint8Array, depth: number): TrieNode {
+  #deleteBelowExtension(node: ExtensionNode, key: string, depth: number): TrieNode {
     const end = depth + node.nibbleCount
     if (end > 2 * key.length || firstDifference(node.key, key, depth, end) < end) return node
     const child = this.#delete(node.child, key, end)
     if (child === node.child) return node
-    if (child === undefined || child instanceof Uint8Array) {
+    if (child === undefined || typeof child === 'string') {
       throw stateDamaged('an extension with nothing below it')
     }
     return this.#extend(child, key, depth, node.nibbleCount)
   }
 
   /** What stands for a node `nibbleCount` further up. */
-  #extend(node: TrieNode, key: Uint8Array, depth: number, nibbleCount: number): TrieNode {
+  #extend(node: TrieNode, key: string, depth: number, nibbleCount: number): TrieNode {
     if (node.kind === 'branch') return new ExtensionNode(key, nibbleCount, node)
     this.removed.push({ key, depth: depth + nibbleCount })
     if (node.kind === 'leaf') {
       // Where leaves are kept elsewhere, nothing takes the place of the node that was here.
       this.removed.push({ key, depth })
-      return new LeafNode(node.key, node.value)
+      return unhashed(node)
     }
     return new ExtensionNode(node.key, nibbleCount + node.nibbleCount, node.child)
   }
 
-  #deleteBelowBranch(node: BranchNode, key: Uint8Array, depth: number): TrieChild {
+  #deleteBelowBranch(node: BranchNode, key: string, depth: number): TrieChild {
     let branch: BranchNode
     if (depth === 2 * key.length) {
       if (node.value === undefined) return node
@@ -180,7 +183,7 @@ export class TrieEdit {
   }
 
   /** A branch with one thing left is none. */
-  #collapse(branch: BranchNode, key: Uint8Array, depth: number): TrieNode {
+  #collapse(branch: BranchNode, key: string, depth: number): TrieNode {
     let left = -1
     for (let nibble = 0; nibble < 16; nibble++) {
       if (branch.children[nibble] === undefined) continue
@@ -188,18 +191,18 @@ export class TrieEdit {
       left = nibble
     }
     if (left < 0) {
-      return new LeafNode(key.subarray(0, depth >> 1), branch.value as Uint8Array)
+      return new LeafNode(key.slice(0, depth >> 1), branch.value as Uint8Array, 'value')
     }
-    const path = joinPath(key, depth, Uint8Array.of(left), 1, 1)
+    const path = joinNibble(key, depth, left)
     const child = resolveNode(branch.children[left], this.#source, path, depth + 1)
     // The path of an extension must hold the nibble that led to the branch below it.
     return this.#extend(child, path, depth, 1)
   }
 
   /** The child, put in place of its hash when it had to be loaded: for every trie that shares the node. */
-  #loadChild(node: BranchNode, nibble: number, key: Uint8Array, depth: number): TrieChild {
+  #loadChild(node: BranchNode, nibble: number, key: string, depth: number): TrieChild {
     const child = node.children[nibble]
-    if (!(child instanceof Uint8Array)) return child
+    if (typeof child !== 'string') return child
     const loaded = loadNode(child, this.#source, key, depth + 1)
     node.children[nibble] = loaded
     return loaded
@@ -212,7 +215,7 @@ export class TrieEdit {
   #withChild(node: BranchNode, nibble: number, before: TrieChild, after: TrieChild): BranchNode {
     // A child changed in place is the same one; then its parent was made by this edit, too, and has lost its hash.
     if (after === before) {
-      if (after === undefined || after instanceof Uint8Array || after.ref !== undefined) return node
+      if (after === undefined || typeof after === 'string' || after.ref !== undefined) return node
     }
     const branch = this.#editable(node)
     branch.children[nibble] = after
@@ -230,38 +233,34 @@ export class TrieEdit {
 }
 
 /** The node behind a child, loaded when it has to be. */
-function resolveNode(
-  child: TrieChild,
-  source: NodeSource,
-  key: Uint8Array,
-  depth: number,
-): TrieNode {
+function resolveNode(child: TrieChild, source: NodeSource, key: string, depth: number): TrieNode {
   if (child === undefined) throw stateDamaged('a trie node without children')
-  return child instanceof Uint8Array ? loadNode(child, source, key, depth) : child
+  return typeof child === 'string' ? loadNode(child, source, key, depth) : child
 }
 
-function loadNode(hash: Uint8Array, source: NodeSource, key: Uint8Array, depth: number): TrieNode {
+function loadNode(hash: string, source: NodeSource, key: string, depth: number): TrieNode {
   const { leaves } = source
   // Mostly it is the leaf of the very key that is being looked for, whose row has just been read.
   if (leaves !== undefined && key.length === hashSize) {
     const leaf = leaves.leafAt(key)
-    if (leaf !== undefined && isNodeOf(leaf, depth, hash)) return storedLeaf(leaf)
+    if (leaf !== undefined && refOf(leaf, depth) === hash) return storedLeaf(leaf)
   }
   const rlp = source.loadNode(key, depth)
-  if (rlp !== undefined && equalBytes(keccak256(rlp), hash)) {
+  if (rlp !== undefined && textOfBytes(keccak256(rlp)) === hash) {
     const node = decodeNode(rlp, key, depth)
     node.ref = hash
     return node
   }
   for (const leaf of leaves?.leavesBelow(key, depth) ?? []) {
-    if (isNodeOf(leaf, depth, hash)) return storedLeaf(leaf)
+    if (refOf(leaf, depth) === hash) return storedLeaf(leaf)
   }
   const fault = rlp === undefined ? 'is missing' : 'does not match its hash'
   throw stateDamaged(`a trie node at depth ${depth} ${fault}`)
 }
 
-function isNodeOf(leaf: LeafNode, depth: number, hash: Uint8Array): boolean {
-  return equalBytes(refOf(leaf, depth), hash)
+/** The same leaf at another depth. */
+function unhashed({ key, content, form }: LeafNode): LeafNode {
+  return new LeafNode(key, content, form)
 }
 
 function storedLeaf(leaf: LeafNode): LeafNode {
@@ -270,14 +269,10 @@ function storedLeaf(leaf: LeafNode): LeafNode {
 }
 
 /** The value under a key, or undefined. */
-export function trieGet(
-  root: TrieChild,
-  source: NodeSource,
-  key: Uint8Array,
-): Uint8Array | undefined {
+export function trieGet(root: TrieChild, source: NodeSource, key: string): Uint8Array | undefined {
   let found: Uint8Array | undefined
   walk(root, source, key, (node, depth) => {
-    if (node.kind === 'leaf' && equalBytes(node.key, key)) found = node.value
+    if (node.kind === 'leaf' && node.key === key) found = leafValue(node).slice()
     if (node.kind === 'branch' && depth === 2 * key.length) found = node.value
   })
   return found
@@ -287,7 +282,7 @@ export function trieGet(
  * RLP of every node from the root towards the key, as far as there are any: the proof of EIP-1186, of what is under the
  * key or that nothing is. Nodes shorter than a hash stand within their parents.
  */
-export function trieProof(root: TrieChild, source: NodeSource, key: Uint8Array): Uint8Array[] {
+export function trieProof(root: TrieChild, source: NodeSource, key: string): Uint8Array[] {
   const proof: Uint8Array[] = []
   walk(root, source, key, (node, depth) => {
     if (depth === 0 || refOf(node, depth).length === hashSize) {
@@ -301,7 +296,7 @@ export function trieProof(root: TrieChild, source: NodeSource, key: Uint8Array):
 function walk(
   root: TrieChild,
   source: NodeSource,
-  key: Uint8Array,
+  key: string,
   visit: (node: TrieNode, depth: number) => void,
 ): void {
   let child = root
@@ -326,7 +321,7 @@ function walk(
 /** 32 bytes. Hashes what has changed since the last time. */
 export function trieRootHash(root: TrieChild): Uint8Array {
   if (root === undefined) return emptyTrieRoot
-  const ref = refOf(root, 0)
+  const ref = bytesOfText(refOf(root, 0))
   return ref.length === hashSize ? ref : keccak256(ref)
 }
 
@@ -334,26 +329,26 @@ export function trieRootHash(root: TrieChild): Uint8Array {
 export function* trieEntries(
   root: TrieChild,
   source: NodeSource,
-): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
-  yield* entriesBelow(root, source, new Uint8Array(0), 0)
+): Generator<readonly [key: string, value: Uint8Array]> {
+  yield* entriesBelow(root, source, '', 0)
 }
 
 function* entriesBelow(
   child: TrieChild,
   source: NodeSource,
-  path: Uint8Array,
+  path: string,
   depth: number,
-): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+): Generator<readonly [key: string, value: Uint8Array]> {
   if (child === undefined) return
   const node = resolveNode(child, source, path, depth)
   if (node.kind === 'leaf') {
-    yield [node.key, node.value]
+    yield [node.key, leafValue(node).slice()]
   } else if (node.kind === 'extension') {
     yield* entriesBelow(node.child, source, node.key, depth + node.nibbleCount)
   } else {
-    if (node.value !== undefined) yield [path.subarray(0, depth >> 1), node.value]
+    if (node.value !== undefined) yield [path.slice(0, depth >> 1), node.value]
     for (let nibble = 0; nibble < 16; nibble++) {
-      const below = joinPath(path, depth, Uint8Array.of(nibble), 1, 1)
+      const below = joinNibble(path, depth, nibble)
       yield* entriesBelow(node.children[nibble], source, below, depth + 1)
     }
   }
