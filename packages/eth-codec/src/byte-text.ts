@@ -19,9 +19,9 @@ export function hexOfBytes(bytes: Uint8Array, start = 0, end: number = bytes.len
   return hexSlice.call(bytes, start, end)
 }
 
-/** One character a byte: the quickest key of a map. */
-export function textOfBytes(bytes: Uint8Array): string {
-  return latin1Slice.call(bytes, 0, bytes.length)
+/** One character a byte: the quickest key of a map. @throws RangeError when `start` or `end` is beyond the bytes. */
+export function textOfBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  return latin1Slice.call(bytes, start, end)
 }
 
 /** @returns bytes that the caller may keep. */

@@ -1,6 +1,6 @@
 /**
- * What one commit changed, row by row: the values that it replaced, enough to read the state before it and to go back to
- * it, and those that it left, enough to bring tables that were written before up to it.
+ * What one commit changed, row by row: the values that it replaced, enough to read the state before it and to go back
+ * to it, and those that it left, enough to bring tables that were written before up to it.
  *
  *   root before 32 ‖ root after 32 ‖ rows: key size u8, key, value before, value after
  *   value: size + 1 u8 (0: there is none), bytes

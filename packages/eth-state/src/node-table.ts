@@ -30,7 +30,7 @@ export class NodeTable implements NodeSource {
   }
 
   loadNode(key: string, depth: number): Uint8Array | undefined {
-    return this.#table.get(this.#rowKey(key, depth))
+    return this.#table.getView(this.#rowKey(key, depth))
   }
 
   /** Inside a write, before `store`: rows of paths that lead nowhere any more. */

@@ -20,6 +20,7 @@ import { historyCountMax } from './committed-rows.ts'
 import { type Database, lastKey } from './database.ts'
 import { openLmdbDatabase } from './lmdb-database.ts'
 import { createMemoryDatabase } from './memory-database.ts'
+import { StateReplica } from './state-replica.ts'
 import { openStateStore, type StateStore } from './state-store.ts'
 import { secureTrieRoot } from './trie-root.ts'
 
@@ -203,18 +204,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 function runSteps(database: Database, isArchive: boolean, steps: readonly Step[]): StateStore {
   let store = openStateStore(database, { isArchive })
+  const replica = new StateReplica(database, { isArchive })
   /** Models from the first state to the head; a state that repeats its parent is one. */
   let line: Model[] = [new Map()]
   const push = (model: Model) => {
     const last = line.at(-1)
     if (last === undefined || modelRoot(last) !== modelRoot(model)) line.push(model)
   }
-  const stateOf = (model: Model): State => {
-    const state = store.stateAt(rootBytes(model))
+  const stateOf = (model: Model, at: StateStore | StateReplica = store): State => {
+    const state = at.stateAt(rootBytes(model))
     if (state === undefined) throw new Error('A state is not kept.')
     return state
   }
   for (const each of steps) {
+    const lineBefore = [...line]
+    let isUndone = false
     const head = line.at(-1) as Model
     switch (each.kind) {
       case 'blocks': {
@@ -234,6 +238,7 @@ function runSteps(database: Database, isArchive: boolean, steps: readonly Step[]
         expectState(store.stage(store.head, toChanges(each.block)), applyToModel(head, each.block))
         break
       case 'late': {
+        isUndone = true
         // Two children of one state, of which the second comes after the first was committed and written.
         const first = store.stage(store.head, toChanges(each.first))
         const second = store.stage(store.head, toChanges(each.second))
@@ -264,6 +269,9 @@ function runSteps(database: Database, isArchive: boolean, steps: readonly Step[]
       }
     }
     expectState(store.head, line.at(-1) as Model)
+    isUndone ||= lineBefore.some((model, index) => model !== line[index])
+    replica.follow(isUndone)
+    for (const model of line.slice(-3)) expectState(stateOf(model, replica), model)
   }
   for (const model of line) expectState(stateOf(model), model)
   expectNoNodesLeftOver(database, store, line.at(-1) as Model)
@@ -321,7 +329,9 @@ describe.each([false, true])('state store (archive: %s)', (isArchive) => {
   })
 
   it(isArchive ? 'keeps all states' : 'keeps the last 128 states', () => {
-    const store = openStateStore(createMemoryDatabase(), { isArchive })
+    const database = createMemoryDatabase()
+    const store = openStateStore(database, { isArchive })
+    const replica = new StateReplica(database, { isArchive })
     const put = (balance: bigint) => store.stage(store.head, toChanges([{ ...failing, balance }]))
     const roots: Uint8Array[] = []
     const first = put(1n)
@@ -332,9 +342,13 @@ describe.each([false, true])('state store (archive: %s)', (isArchive) => {
     }
     const kept = roots.filter((root) => store.stateAt(root) !== undefined)
     expect(kept.length).toBe(isArchive ? 300 : historyCountMax + 1)
+    // It was far behind: what it did not see was written to the tables since.
+    replica.follow(false)
     for (const [index, root] of kept.entries()) {
       const balance = BigInt(300 - kept.length + 1 + index)
-      expect(store.stateAt(root)?.readAccount(addressOf(0))?.balance).toBe(balance)
+      for (const each of [store, replica]) {
+        expect(each.stateAt(root)?.readAccount(addressOf(0))?.balance).toBe(balance)
+      }
     }
     const range = (root?: Uint8Array) => [
       ...(store.stateAt(root as Uint8Array)?.accountsFrom(new Uint8Array(32)) ?? []),
@@ -426,7 +440,7 @@ describe('state store', () => {
 })
 
 describe('a full disk', () => {
-  it('stops commits, also where nodes are written with them, and they go on with room', async () => {
+  it('stops commits and what is written with them now and then, and they go on with room', async () => {
     const folder = makeFolder()
     let freeBytes = 2 ** 40
     const database = openLmdbDatabase(folder, { freeBytes: () => freeBytes })
@@ -448,7 +462,6 @@ describe('a full disk', () => {
       const before = store.head.root
       const state = store.stage(store.head, changeNo(no))
       freeBytes = 0
-      // One of them in 65 brings the nodes of all of them to the disk.
       expect(() => store.commit(state)).toThrow(full)
       store.flush()
       expect(store.head.root).toEqual(before)

@@ -1,18 +1,21 @@
 /**
  * The state of a chain: flat rows to read from, tries for roots and proofs, and for each commit the rows it replaced.
  *
- *   accounts      hash of address                           → account row                    }
- *   slots         hash of address ‖ hash of slot            → value without leading zeros    } as of the commit `flushed`;
- *   accountNodes  path                                      → trie node                      } what came since is in memory
- *   storageNodes  hash of address ‖ path                    → trie node                      }
- *   codes         code hash                                 → code
- *   commits       commit number u64                         → rows before and after
- *   commitOfRoot  state root ‖ commit number u64            → nothing; a state may come back
- *   history       kind ‖ key ‖ commit number u64            → 0, or 1 ‖ value before that commit   (archive only)
+ *   as of the commit `flushed`; what came since is in memory, and in the records of the commits:
+ *   accounts      hash of address                  → account row
+ *   slots         hash of address ‖ hash of slot   → value without leading zeros
+ *   accountNodes  path                             → trie node
+ *   storageNodes  hash of address ‖ path           → trie node
+ *
+ *   as of the head:
+ *   codes         code hash                        → code
+ *   commits       commit number u64                → rows before and after
+ *   commitOfRoot  state root ‖ commit number u64   → nothing; a state may come back
+ *   history       kind ‖ key ‖ commit number u64   → 0, or 1 ‖ value before that commit   (archive only)
  *   stateMeta     format, head, flushed
  *
- * A commit writes one record, end to end. Rows and nodes lie in pages all over the database, so they are written for many
- * commits at once and in the order of their keys: then a page is written once where each commit would write it again.
+ * A commit writes one record, end to end. Rows and nodes lie in pages all over the database, so they are written for
+ * many commits at once and in the order of their keys: a page is written once where each commit would write it again.
  *
  * One process, one thread: everything here is synchronous, so between two calls all of it is of one piece.
  */
@@ -188,7 +191,7 @@ export class StateStore {
     const headNo = baseNo + staged.length
     // Opening could not bring older tables up to the head: the records for it are gone with this very write.
     const { flushedNo } = this.#rows
-    const isFlushed = baseNo < flushedNo || headNo - flushedNo > unflushedCommitCountMax
+    const isFlushed = baseNo < flushedNo || headNo - flushedNo > historyCountMax
     let isTouchingNodes = false
     try {
       this.#database.writeSync(() => {
@@ -199,11 +202,9 @@ export class StateStore {
         if (isFlushed) {
           isTouchingNodes = true
           this.#headTries = flattenTries(tries)
-          this.#writeTables(headNo, state.root, [
-            this.#rows.unflushed,
-            reverted,
-            ...staged.map(rowsOf),
-          ])
+          const rows: Rows = new Map(this.#rows.unflushed)
+          for (const later of [reverted, ...staged.map(rowsOf)]) setRows(rows, later)
+          this.#writeTables(headNo, state.root, rows)
         }
       })
     } catch (error) {
@@ -213,19 +214,26 @@ export class StateStore {
     if (!isTouchingNodes) this.#headTries = flattenTries(tries)
     this.#afterCommit(staged, baseNo, reverted, state.root)
     if (isFlushed) this.#rows.noteFlush()
-    else if (this.#unflushedRowCount > unflushedRowCountMax) this.flush()
+    else if (this.#isFlushDue()) this.flush()
+  }
+
+  #isFlushDue(): boolean {
+    const { headNo, flushedNo } = this.#rows
+    return (
+      headNo - flushedNo > unflushedCommitCountMax || this.#unflushedRowCount > unflushedRowCountMax
+    )
   }
 
   /**
-   * Writes the rows and trie nodes that are in memory only. Done from time to time, and worth doing before closing. Where the
-   * disk is full it does nothing, since opening makes them anew.
+   * Writes the rows and trie nodes that are in memory only. Done from time to time, and worth doing before closing.
+   * Where the disk is full it does nothing, since opening makes them anew.
    */
   flush(): void {
     if (this.#isStopped) throw stopped()
     const { flushedNo, headNo, headRoot, unflushed } = this.#rows
     if (flushedNo === headNo) return
     try {
-      this.#database.writeSync(() => this.#writeTables(headNo, headRoot, [unflushed]))
+      this.#database.writeSync(() => this.#writeTables(headNo, headRoot, unflushed))
       this.#rows.noteFlush()
     } catch (error) {
       this.#reopenTries()
@@ -328,14 +336,9 @@ export class StateStore {
 
   // ---- tables ----
 
-  /**
-   * Inside a write: the rows that changed since the tables were written, and all nodes of the head that are not stored.
-   * @param rows The older ones first.
-   */
-  #writeTables(headNo: number, headRoot: Uint8Array, rows: readonly Rows[]): void {
-    const merged: Rows = new Map(rows[0])
-    for (const later of rows.slice(1)) for (const [key, value] of later) merged.set(key, value)
-    for (const key of [...merged.keys()].sort()) this.#writeRow(key, merged.get(key))
+  /** Inside a write: the rows that changed since the last time, and all nodes of the head that are not stored. */
+  #writeTables(headNo: number, headRoot: Uint8Array, rows: Rows): void {
+    for (const key of [...rows.keys()].sort()) this.#writeRow(key, rows.get(key))
     this.#writeNodes()
     writeFlushed(this.#tables.meta, headNo, headRoot)
   }
@@ -393,6 +396,10 @@ export class StateStore {
     this.#unflushedRowCount = unflushed.size
     return flattenTries(tries)
   }
+}
+
+function setRows(rows: Rows, later: Rows): void {
+  for (const [key, value] of later) rows.set(key, value)
 }
 
 function rowsOf(state: ChainState): Rows {

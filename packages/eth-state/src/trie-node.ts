@@ -250,24 +250,23 @@ function writePath(start: number, key: string, from: number, to: number, isLeaf:
 
 /**
  * A node out of the store, marked as stored.
- * @param rlp Kept: values are views into it.
+ * @param rlp Copied.
  * @param key Runs through the node; only its first `depth` nibbles are looked at.
  * @throws StateError STATE_DAMAGED when it is no node.
  */
 export function decodeNode(rlp: Uint8Array, key: string, depth: number): TrieNode {
-  const items = splitList(rlp)
+  const starts = itemStarts(rlp)
+  const itemCount = starts.length - 1
   let node: TrieNode
-  if (items.length === 17) {
+  if (itemCount === 17) {
     const children: TrieChild[] = []
-    for (let i = 0; i < 16; i++) {
-      children.push(decodeChild(items[i] as Uint8Array, key, depth, i))
-    }
-    const value = payloadView(items[16] as Uint8Array)
-    node = new BranchNode(children, value.length === 0 ? undefined : value, 0)
-  } else if (items.length === 2) {
-    node = decodeShort(items[0] as Uint8Array, items[1] as Uint8Array, key, depth)
+    for (let i = 0; i < 16; i++) children.push(decodeChild(rlp, starts, i, key, depth))
+    const value = payloadView(itemView(rlp, starts, 16))
+    node = new BranchNode(children, value.length === 0 ? undefined : value.slice(), 0)
+  } else if (itemCount === 2) {
+    node = decodeShort(itemView(rlp, starts, 0), itemView(rlp, starts, 1), key, depth)
   } else {
-    throw stateDamaged(`a trie node of ${items.length} items`)
+    throw stateDamaged(`a trie node of ${itemCount} items`)
   }
   node.ref = rlp.length < hashSize ? textOfBytes(rlp) : undefined
   node.isStored = true
@@ -286,14 +285,27 @@ function decodeShort(
   const isOdd = (flags & 1) === 1
   const nibbleCount = 2 * path.length - (isOdd ? 1 : 2)
   const whole = joinPath(key, depth, textOfBytes(path), isOdd ? 1 : 2, nibbleCount)
-  if (flags >= 2) return new LeafNode(whole, payloadView(item), 'value')
+  if (flags >= 2) return new LeafNode(whole, payloadView(item).slice(), 'value')
   const child = decodeRef(item, whole, depth + nibbleCount)
   if (child === undefined || nibbleCount === 0) throw stateDamaged('a trie path to nothing')
   return new ExtensionNode(whole, nibbleCount, child)
 }
 
-function decodeChild(item: Uint8Array, key: string, depth: number, nibble: number): TrieChild {
-  if ((item[0] as number) < 0xc0) return decodeRef(item, key, depth + 1)
+function decodeChild(
+  rlp: Uint8Array,
+  starts: readonly number[],
+  nibble: number,
+  key: string,
+  depth: number,
+): TrieChild {
+  const start = starts[nibble] as number
+  const first = rlp[start] as number
+  if (first === 0x80) return undefined
+  const end = starts[nibble + 1] as number
+  // As good as all of them.
+  if (first === 0x80 + hashSize) return textOfBytes(rlp, start + 1, end)
+  const item = rlp.subarray(start, end)
+  if (first < 0xc0) return decodeRef(item, key, depth + 1)
   return decodeRef(item, joinNibble(key, depth, nibble), depth + 1)
 }
 
@@ -330,18 +342,24 @@ export function joinNibble(key: string, depth: number, nibble: number): string {
   return joinPath(key, depth, String.fromCharCode(nibble), 1, 1)
 }
 
-/** Encoded items of a list as views. Its own, since decodeRlp would look into embedded nodes, too. */
-function splitList(rlp: Uint8Array): Uint8Array[] {
-  const items: Uint8Array[] = []
+/** Where the items of a list begin, and its end. Its own, since decodeRlp would look into embedded nodes, too. */
+function itemStarts(rlp: Uint8Array): number[] {
   const [start, end] = bounds(rlp, 0)
   if ((rlp[0] as number) < 0xc0 || end !== rlp.length) throw stateDamaged('a trie node of no list')
-  for (let at = start; at < end; ) {
+  const starts: number[] = []
+  let at = start
+  while (at < end) {
+    starts.push(at)
     const [, itemEnd] = bounds(rlp, at)
     if (itemEnd > end) throw stateDamaged('a trie node that is cut off')
-    items.push(rlp.subarray(at, itemEnd))
     at = itemEnd
   }
-  return items
+  starts.push(end)
+  return starts
+}
+
+function itemView(rlp: Uint8Array, starts: readonly number[], index: number): Uint8Array {
+  return rlp.subarray(starts[index], starts[index + 1])
 }
 
 function payloadView(item: Uint8Array): Uint8Array {

@@ -26,7 +26,7 @@ import {
 /** Where nodes that are not in memory come from. */
 export interface NodeSource {
   /**
-   * RLP of the node at the path of the first `depth` nibbles of `key`; kept by the caller.
+   * RLP of the node at the path of the first `depth` nibbles of `key`; valid until the next node is asked for.
    * Undefined when there is none, which makes the trie a damaged one.
    */
   loadNode(key: string, depth: number): Uint8Array | undefined
