@@ -168,6 +168,26 @@ describe('what the thread that executes is told of the pool', () => {
     expect(pool.transactions.count).toBe(4)
   })
 
+  it('takes back what was dropped, came again and was dropped before that was told', () => {
+    const pool = new FedPool()
+    pool.add('A', 0, 1, false)
+    pool.feed.flush()
+    pool.deliver()
+    const drop = () => {
+      pool.fixture.pool.setPriceLimit(2n * 10n ** 9n)
+      pool.fixture.pool.setPriceLimit(1n)
+    }
+    drop()
+    pool.add('A', 0, 1, false)
+    drop()
+    pool.settle()
+    expect(pool.transactions.count).toBe(0)
+    drop()
+    pool.add('A', 0, 1, false)
+    pool.settle()
+    expect(pool.transactions.count).toBe(1)
+  })
+
   it('takes back what a block had that left', () => {
     const pool = new FedPool()
     for (let nonce = 0; nonce < 2; nonce++) pool.add('A', nonce, 1, true)

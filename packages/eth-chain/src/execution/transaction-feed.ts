@@ -14,6 +14,7 @@ const messageCountMax = 2
 
 export interface FeedMessage {
   readonly added: Uint8Array<ArrayBuffer>
+  /** To be removed before the others are added. */
   readonly gone: Uint8Array<ArrayBuffer>
 }
 
@@ -23,7 +24,7 @@ export class TransactionFeed {
   readonly #waiting = new Map<string, PooledTransaction>()
   /** Sent, and in the pool. */
   readonly #sent = new Set<string>()
-  /** Sent, and not in the pool any more though no block has them. */
+  /** Sent, and then not in the pool any more though no block has them; they may have come again, and wait. */
   readonly #gone = new Set<string>()
   readonly #unsubscribe: () => void
   #underWay = 0
@@ -64,7 +65,6 @@ export class TransactionFeed {
       // What waited for a gap to fill is announced again, and is known there.
       if (this.#sent.has(pooled.hash)) continue
       this.#waiting.set(pooled.hash, pooled)
-      this.#gone.delete(pooled.hash)
     }
     this.#schedule()
   }
