@@ -119,3 +119,14 @@ export type TypedDataErrorType = {
 export class TypedDataError extends BaseError<TypedDataErrorType> {
   override readonly name = 'TypedDataError'
 }
+
+export type AbiErrorType =
+  | { readonly code: 'ABI_TYPE'; readonly type: string }
+  /** `path` names the argument. */
+  | { readonly code: 'ABI_VALUE'; readonly path: string; readonly reason: string }
+  | { readonly code: 'ABI_DATA'; readonly offset: number; readonly reason: string }
+
+/** Values of contracts that do not fit their types, types that are none, and bytes that hold other values. */
+export class AbiError extends BaseError<AbiErrorType> {
+  override readonly name = 'AbiError'
+}

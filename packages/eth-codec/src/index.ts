@@ -1,6 +1,18 @@
 /** `@cairn/eth-codec`: Ethereum's bytes: hashes, RLP, and the records that other packages share. Needs Node.js. */
 
 export {
+  type AbiField,
+  type AbiParameter,
+  type AbiType,
+  type AbiValue,
+  abiSelector,
+  abiSignature,
+  decodeAbi,
+  encodeAbi,
+  parseAbiFields,
+  parseAbiType,
+} from './abi.ts'
+export {
   addressBytesSize,
   addressFromText,
   addressOfPrivateKey,
@@ -53,6 +65,7 @@ export {
 export { cliqueSealHash, recoverCliqueSigner, sealCliqueHeader } from './clique-seal.ts'
 export { type EnodeUrl, formatEnodeUrl, parseEnodeUrl } from './enode-url.ts'
 export {
+  AbiError,
   AddressError,
   type AddressErrorType,
   EnodeError,
