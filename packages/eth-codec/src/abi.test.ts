@@ -104,13 +104,12 @@ describe('values of contracts', () => {
   })
 
   it('are read from any bytes, or refused with an error of ours', () => {
-    const mostlyZeros = fc
-      .uint8Array({ maxLength: 40 })
-      .map((words) =>
-        dataFromHex(
-          `0x${[...words].map((each) => word(each % 3 === 0 ? 32 * (each % 7) : each % 2)).join('')}`,
-        ),
-      )
+    const mostlyZeros = fc.uint8Array({ maxLength: 40 }).map((words) =>
+      dataFromHex(
+        // Offsets, sizes and truth values.
+        `0x${[...words].map((n) => word(n % 3 === 0 ? 32 * (n % 7) : n % 2)).join('')}`,
+      ),
+    )
     fc.assert(
       fc.property(samples, mostlyZeros, (all, data) => {
         const fields = parseAbiFields(all.map(({ parameter }) => parameter))

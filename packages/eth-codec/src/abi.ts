@@ -35,7 +35,7 @@ const selectorSize = 4
 /** Arrays and tuples within each other, and offsets within offsets: more than anybody declares. */
 const levelMax = 32
 /** Of one answer: where offsets point at the same bytes, few of these would make many values. */
-const valueCountMax = 1 << 20
+const valueCountMax = 1 << 18
 
 const elementary = /^(?:(uint|int)(\d*)|bytes(\d+)|(address|bool|bytes|string|function))$/
 const array = /^(.*)\[(\d*)\]$/
