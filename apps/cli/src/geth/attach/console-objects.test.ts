@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { consoleObjects } from './console-objects.ts'
+import { Polls } from './console-polls.ts'
+
+const polls = new Polls((error) => {
+  throw error
+})
 
 function start(results: Readonly<Record<string, unknown>>) {
   const calls: unknown[][] = []
   const objects = consoleObjects((method, params) => {
     calls.push([method, ...params])
     return results[method]
-  }) as Record<string, Record<string, unknown>>
+  }, polls) as Record<string, Record<string, unknown>>
   const call = (namespace: string, name: string, ...args: unknown[]) => {
     const run = objects[namespace]?.[name] as (...args: unknown[]) => unknown
     return run(...args)

@@ -4,8 +4,11 @@
  */
 import { addressFromText, addressToText } from '@cairn/eth-codec'
 import { etherAmount } from '../../puppeth/ether-amount.ts'
-
-export type Call = (method: string, params: readonly unknown[]) => unknown
+import { type ContractTools, contractFactory } from './console-contract.ts'
+import { type Callback, consoleFilter, type FilterKind } from './console-filter.ts'
+import type { Polls } from './console-polls.ts'
+import { isQuantity, readableFields } from './readable-fields.ts'
+import type { Call } from './rpc-client.ts'
 
 /** Read as properties, by what is called. */
 const properties: Readonly<Record<string, readonly string[]>> = {
@@ -47,32 +50,6 @@ const amounts: ReadonlySet<string> = new Set([
   'eth_gasPrice',
   'eth_maxPriorityFeePerGas',
 ])
-/** Members of blocks, transactions and receipts that are amounts, counts, or neither though they look like it. */
-const amountFields: ReadonlySet<string> = new Set([
-  'baseFeePerGas',
-  'difficulty',
-  'effectiveGasPrice',
-  'gasPrice',
-  'maxFeePerGas',
-  'maxPriorityFeePerGas',
-  'totalDifficulty',
-  'value',
-])
-const countFields: ReadonlySet<string> = new Set([
-  'blockNumber',
-  'cumulativeGasUsed',
-  'gas',
-  'gasLimit',
-  'gasUsed',
-  'logIndex',
-  'number',
-  'pending',
-  'queued',
-  'size',
-  'timestamp',
-  'transactionIndex',
-])
-
 /** Answers of these are bytes or texts even where they look like numbers. */
 const rawMethods: ReadonlySet<string> = new Set([
   'eth_call',
@@ -87,11 +64,19 @@ const rawMethods: ReadonlySet<string> = new Set([
   'eth_coinbase',
 ])
 
-export function consoleObjects(call: Call): Record<string, unknown> {
+export function consoleObjects(call: Call, polls: Polls): Record<string, unknown> {
   const objects: Record<string, unknown> = {}
+  const tools: Readonly<Record<string, Record<string, unknown>>> = {
+    eth: ethTools(call, polls, () => objects['eth'] as ContractTools['eth']),
+    web3: web3Tools(call),
+  }
   for (const namespace of namespaces) {
-    const tools = namespace === 'web3' ? web3Tools(call) : {}
-    objects[namespace] = namespaceObject(namespace, tools, call)
+    objects[namespace] = namespaceObject(namespace, tools[namespace] ?? {}, call)
+  }
+  // As `web3.eth.blockNumber`. Shown under their own names only.
+  for (const namespace of namespaces) {
+    if (namespace === 'web3') continue
+    Object.defineProperty(objects['web3'], namespace, { value: objects[namespace] })
   }
   return objects
 }
@@ -201,22 +186,32 @@ function readable(method: string, value: unknown): unknown {
   return readableFields(value)
 }
 
-function readableFields(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(readableFields)
-  if (typeof value !== 'object' || value === null) return value
-  const isTransaction = 'gasPrice' in value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]: [string, unknown]) => {
-      const isCount = countFields.has(name) || (name === 'nonce' && isTransaction)
-      if (isQuantity(field) && isCount) return [name, Number(field)]
-      if (isQuantity(field) && amountFields.has(name)) return [name, BigInt(field)]
-      return [name, readableFields(field)]
-    }),
-  )
+/** What web3 has in `eth` beside the methods of the node. */
+function ethTools(
+  call: Call,
+  polls: Polls,
+  eth: () => ContractTools['eth'],
+): Record<string, unknown> {
+  return {
+    /** Who sends what names no sender. */
+    defaultAccount: undefined,
+    contract: (abi: Parameters<typeof contractFactory>[0]) =>
+      contractFactory(abi, { call, polls, eth: eth() }),
+    filter: (options: unknown, callback?: Callback) =>
+      consoleFilter(filterKind(options), { call, polls }, callback),
+  }
 }
 
-function isQuantity(value: unknown): value is string {
-  return typeof value === 'string' && /^0x(?:0|[1-9a-f][0-9a-f]{0,63})$/.test(value)
+function filterKind(options: unknown): FilterKind {
+  const asItIs = (result: unknown) => result
+  if (options === 'latest') return { method: 'eth_newBlockFilter', params: [], read: asItIs }
+  if (options === 'pending') {
+    return { method: 'eth_newPendingTransactionFilter', params: [], read: asItIs }
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new Error('A filter is "latest", "pending", or {address, topics, fromBlock, toBlock}.')
+  }
+  return { method: 'eth_newFilter', params: [argument(options)], read: readableFields }
 }
 
 /** What web3 computes itself. */

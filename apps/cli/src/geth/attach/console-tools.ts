@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { type Context, Script } from 'node:vm'
 import { print, type Terminal } from '../../terminal.ts'
 import { askHidden } from './ask-hidden.ts'
+import type { Polls } from './console-polls.ts'
 import { formatConsoleValue } from './console-value.ts'
 
-/** Between two looks at the head while blocks are waited for. */
+/** Between two looks at the head, and at what is watched, while the console sleeps. */
 const pollMs = 100
 
 interface Chain {
@@ -23,17 +24,34 @@ export function consoleTools(
   objects: Record<string, unknown>,
   context: Context,
   terminal: Terminal,
+  polls: Polls,
 ): Record<string, unknown> {
   const { eth, personal } = objects as unknown as Chain
   Object.assign(personal, passwordAsking(personal))
-  const sleep = (seconds: number) => wait(seconds * 1000)
+  const sleepUntil = (endMs: number, isOver: () => boolean) => {
+    for (;;) {
+      polls.run()
+      const leftMs = endMs - performance.now()
+      if (isOver()) return true
+      if (leftMs <= 0) return false
+      wait(Math.min(pollMs, leftMs))
+    }
+  }
+  const sleep = (seconds: number) => {
+    sleepUntil(performance.now() + seconds * 1000, () => false)
+  }
   const sleepBlocks = (count: number, timeoutSeconds = Number.POSITIVE_INFINITY) => {
     const last = eth.blockNumber + count
-    const endMs = performance.now() + timeoutSeconds * 1000
-    while (eth.blockNumber < last && performance.now() < endMs) wait(pollMs)
-    return eth.blockNumber >= last
+    const isOver = sleepUntil(
+      performance.now() + timeoutSeconds * 1000,
+      () => eth.blockNumber >= last,
+    )
+    // What the last of these blocks has brought.
+    polls.run()
+    return isOver
   }
   Object.assign(objects['admin'] as object, { sleep, sleepBlocks })
+  new Script(bigNumberMethods).runInContext(context)
   const log = (...values: unknown[]) => {
     print(
       terminal,
@@ -48,6 +66,26 @@ export function consoleTools(
     },
   }
 }
+
+/**
+ * What scripts for web3 0.20 call on its BigNumber and is exact on integers. Bigints of the console's own context get
+ * it, and no others.
+ */
+const bigNumberMethods = `
+  for (const [name, compute] of Object.entries({
+    toNumber: Number,
+    plus: (a, b) => a + BigInt(b),
+    minus: (a, b) => a - BigInt(b),
+    times: (a, b) => a * BigInt(b),
+    eq: (a, b) => a == b,
+    gt: (a, b) => a > b,
+    gte: (a, b) => a >= b,
+    lt: (a, b) => a < b,
+    lte: (a, b) => a <= b,
+  })) {
+    const value = function (other) { return compute(BigInt(this), other) }
+    Object.defineProperty(BigInt.prototype, name, { value, configurable: true, writable: true })
+  }`
 
 /** Methods that ask for the password when it is left out, as geth's console does. */
 function passwordAsking({ newAccount, unlockAccount, sign, sendTransaction }: Personal): Personal {

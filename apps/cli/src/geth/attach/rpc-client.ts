@@ -6,6 +6,9 @@ import type { RpcThreadAnswer, RpcThreadData } from './rpc-thread.ts'
 /** Longer than any call may take in the node. */
 const answerMsMax = 60_000
 
+/** A call of JSON-RPC that waits. */
+export type Call = (method: string, params: readonly unknown[]) => unknown
+
 /** What the node answered to a call instead of a result. */
 export class NodeFault extends Error {
   override readonly name = 'Error'
