@@ -3,7 +3,7 @@
  * not hold (long texts are cut, containers keep only their length): whoever reads an index tests the predicate again.
  * Keys of numbers, times and texts keep their order, which keeps neighbours together in the B-tree.
  */
-import { sha256 } from '@cairn/core'
+import { SlabAllocator, sha256 } from '@cairn/core'
 import { type IonDecimal, type IonValue, timestampToMs } from '@cairn/ion'
 
 const tagBool = 0x10
@@ -56,11 +56,14 @@ function decimalToNumber(value: IonDecimal): number {
   return Number(`${value.coefficient}e${value.exponent}`)
 }
 
+// Where the key of a number is made: a buffer and a view for each would cost several times as much as the key.
+const numberBytes = new Uint8Array(9)
+const numberView = new DataView(numberBytes.buffer)
+const slabs = new SlabAllocator()
+
 /** The bits of a double as an unsigned number that sorts as the doubles do. */
 function numberKey(tag: number, value: number): Uint8Array {
-  const out = new Uint8Array(9)
-  out[0] = tag
-  const view = new DataView(out.buffer)
+  const view = numberView
   view.setFloat64(1, value === 0 ? 0 : value)
   const high = view.getUint32(1)
   if (high >>> 31 === 1) {
@@ -69,6 +72,9 @@ function numberKey(tag: number, value: number): Uint8Array {
   } else {
     view.setUint32(1, (high | 0x8000_0000) >>> 0)
   }
+  view.setUint8(0, tag)
+  const out = slabs.allocate(numberBytes.length)
+  for (let i = 0; i < numberBytes.length; i++) out[i] = numberBytes[i] as number
   return out
 }
 

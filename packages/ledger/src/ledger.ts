@@ -113,7 +113,7 @@ export class LedgerEngine implements Ledger, LedgerGauges {
   readonly #parts: LedgerParts
   readonly #journal: Journal
   readonly #overlay = new Overlay()
-  readonly #conflicts = new ConflictDetector()
+  readonly #conflicts = new ConflictDetector(this.#overlay)
   readonly #blocks = new Map<number, BlockRecord>()
   /** Of transactions that start; made anew when the ledger's settings change. */
   #source: ViewSource
@@ -339,10 +339,9 @@ export class LedgerEngine implements Ledger, LedgerGauges {
       })
       this.#overlay.add(tableId, revision, write.indexChanges)
       tableIds.add(tableId)
-      changed.push(conflictKeys.document(documentId))
-      for (const { indexId, oldKey, newKey } of write.indexChanges) {
+      // The overlay tells of documents, and of keys that documents come under.
+      for (const { indexId, oldKey } of write.indexChanges) {
         if (oldKey !== undefined) changed.push(conflictKeys.index(indexKeyText(indexId, oldKey)))
-        if (newKey !== undefined) changed.push(conflictKeys.index(indexKeyText(indexId, newKey)))
       }
     }
     for (const tableId of tableIds) changed.push(conflictKeys.tableContent(tableId))

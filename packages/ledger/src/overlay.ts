@@ -4,6 +4,9 @@
  */
 import { type IndexChange, indexKeyText, type Revision } from './revision.ts'
 
+/** Queues are cut once so many of their entries are past, rather than at each step, so that pruning stays linear. */
+const cutCount = 1024
+
 interface Entry {
   readonly tableId: string
   readonly revision: Revision
@@ -23,8 +26,8 @@ type Groups = Map<string, Member | Map<string, number>>
 export class Overlay {
   /** By document id: its table, and its revisions, oldest first. */
   readonly #documents = new Map<string, { tableId: string; versions: Revision[] }>()
-  /** Documents first written while in the overlay, by table, in the order of their blocks. */
-  readonly #inserted: Groups = new Map()
+  /** Documents first written while in the overlay, by table. */
+  readonly #inserted = new Map<string, Inserted>()
   /** Documents that came under a key of an index, by {@link indexKeyText}, with the last block that brought them. */
   readonly #byIndexKey: Groups = new Map()
   readonly #queue: Entry[] = []
@@ -40,10 +43,34 @@ export class Overlay {
     const document = this.#documents.get(documentId)
     if (document !== undefined) document.versions.push(revision)
     else this.#documents.set(documentId, { tableId, versions: [revision] })
-    if (revision.version === 0) addTo(this.#inserted, tableId, documentId, sequenceNo)
+    if (revision.version === 0) this.#insertedIn(tableId).add(documentId, sequenceNo)
     const keyTexts = newKeyTexts(indexChanges)
     for (const keyText of keyTexts) addTo(this.#byIndexKey, keyText, documentId, sequenceNo)
     this.#queue.push({ tableId, revision, keyTexts })
+  }
+
+  #insertedIn(tableId: string): Inserted {
+    let inserted = this.#inserted.get(tableId)
+    if (inserted === undefined) {
+      inserted = new Inserted()
+      this.#inserted.set(tableId, inserted)
+    }
+    return inserted
+  }
+
+  /** The last block that wrote a document, or -1 when none of those in the overlay did. */
+  lastWrite(documentId: string): number {
+    return this.#documents.get(documentId)?.versions.at(-1)?.sequenceNo ?? -1
+  }
+
+  /** The last block that brought a document under an index key, or -1 when none of those in the overlay did. */
+  lastUnder(keyText: string): number {
+    const members = this.#byIndexKey.get(keyText)
+    if (members === undefined) return -1
+    if (!(members instanceof Map)) return members.sequenceNo
+    let last = -1
+    for (const sequenceNo of members.values()) last = Math.max(last, sequenceNo)
+    return last
   }
 
   /** The newest revision of a document committed by block `sequenceNo` or before, deletions included. */
@@ -62,7 +89,7 @@ export class Overlay {
 
   /** Documents of a table first written in the blocks after `after` up to `upTo`, in that order. */
   inserted(tableId: string, after: number, upTo: number): string[] {
-    return keysWithin(this.#inserted.get(tableId), after, upTo)
+    return this.#inserted.get(tableId)?.within(after, upTo) ?? []
   }
 
   /**
@@ -81,8 +108,7 @@ export class Overlay {
       this.#queueStart++
       this.#forget(entry)
     }
-    // The queue is cut now and then rather than at each step, so that pruning stays linear.
-    if (this.#queueStart > 1024 && this.#queueStart * 2 > this.#queue.length) {
+    if (this.#queueStart > cutCount && this.#queueStart * 2 > this.#queue.length) {
       this.#queue.splice(0, this.#queueStart)
       this.#queueStart = 0
     }
@@ -95,8 +121,49 @@ export class Overlay {
       document.versions.shift()
       if (document.versions.length === 0) this.#documents.delete(documentId)
     }
-    removeFrom(this.#inserted, tableId, documentId, sequenceNo)
+    if (revision.version === 0) this.#forgetInserted(tableId)
     for (const keyText of keyTexts) removeFrom(this.#byIndexKey, keyText, documentId, sequenceNo)
+  }
+
+  #forgetInserted(tableId: string): void {
+    const inserted = this.#insertedIn(tableId)
+    inserted.shift()
+    if (inserted.isEmpty) this.#inserted.delete(tableId)
+  }
+}
+
+/** Documents in the order of their blocks, from which the oldest leave first. */
+class Inserted {
+  readonly #documentIds: string[] = []
+  readonly #sequenceNos: number[] = []
+  #start = 0
+
+  get isEmpty(): boolean {
+    return this.#start === this.#documentIds.length
+  }
+
+  add(documentId: string, sequenceNo: number): void {
+    this.#documentIds.push(documentId)
+    this.#sequenceNos.push(sequenceNo)
+  }
+
+  within(after: number, upTo: number): string[] {
+    const out: string[] = []
+    for (let i = this.#start; i < this.#documentIds.length; i++) {
+      const sequenceNo = this.#sequenceNos[i] as number
+      if (sequenceNo > upTo) break
+      if (sequenceNo > after) out.push(this.#documentIds[i] as string)
+    }
+    return out
+  }
+
+  /** Forgets the oldest one. */
+  shift(): void {
+    this.#start++
+    if (this.#start < cutCount || this.#start * 2 < this.#documentIds.length) return
+    this.#documentIds.splice(0, this.#start)
+    this.#sequenceNos.splice(0, this.#start)
+    this.#start = 0
   }
 }
 
