@@ -62,7 +62,8 @@ export function encodeIonAll(values: readonly IonValue[]): Uint8Array {
   const numbers = new SymbolNumbers(findNumbers(shape))
   writeAll(values, numbers)
   const known = numbers.finishedKnown
-  if (numbers.missingImports.size > 0) return encodeWithImports(values, numbers.missingImports)
+  const { missingImports } = numbers
+  if (missingImports !== undefined) return encodeWithImports(values, missingImports)
   if (known !== undefined) return withPrefix(known.prefix)
   const body = sink.bytes.slice(0, sink.size)
   const prefix = tablePrefix([], numbers.texts)

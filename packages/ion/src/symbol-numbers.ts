@@ -20,6 +20,8 @@ const systemSids: ReadonlyMap<string, number> = new Map(
 const versionMarker = Uint8Array.of(0xe0, 0x01, 0x00, 0xea)
 export const noNumbers: KnownNumbers = { texts: [], sids: systemSids, prefix: versionMarker }
 
+const noImports: ReadonlyMap<string, number> = new Map()
+
 export class SymbolNumbers {
   #known: KnownNumbers
   /** How many symbols have a number so far. While `#own` is undefined they are the first ones of `#known`. */
@@ -28,14 +30,14 @@ export class SymbolNumbers {
   #texts: string[] = []
   readonly #firstSid: number
   readonly #imports: ReadonlyMap<string, number>
-  /** Greatest id asked for by name of the shared table, where that table has no range here. */
-  readonly missingImports: Map<string, number> = new Map()
+  // Made when needed, which is hardly ever: a row of one field takes 0.16 µs to encode in place of 0.20.
+  #missingImports: Map<string, number> | undefined
 
   /** @param imports First symbol id by name of a shared table; `firstSid` lies behind them. */
   constructor(
     known: KnownNumbers,
     firstSid: number = localSidMin,
-    imports: ReadonlyMap<string, number> = new Map(),
+    imports: ReadonlyMap<string, number> = noImports,
   ) {
     this.#known = known
     this.#firstSid = firstSid
@@ -73,9 +75,15 @@ export class SymbolNumbers {
     if (importName === undefined) return 0
     const firstSid = this.#imports.get(importName)
     if (firstSid !== undefined) return firstSid + importSid - 1
-    const missing = this.missingImports.get(importName) ?? 0
-    this.missingImports.set(importName, Math.max(missing, importSid))
+    this.#missingImports ??= new Map()
+    const missing = this.#missingImports.get(importName) ?? 0
+    this.#missingImports.set(importName, Math.max(missing, importSid))
     return 0
+  }
+
+  /** Greatest id asked for by name of the shared table, where that table has no range here; undefined for none. */
+  get missingImports(): ReadonlyMap<string, number> | undefined {
+    return this.#missingImports
   }
 
   /** The finished numbering when it is the one that the stream was started with. */

@@ -12,20 +12,20 @@ interface Entry {
   readonly revision: Revision
   /** Keys of indexes that the revision came under, by {@link indexKeyText}. */
   readonly keyTexts: readonly string[]
+  /** The document's revision before this one and the one after it, as far as they are in the overlay. */
+  older: Entry | undefined
+  newer: Entry | undefined
 }
 
-/** A document, and the last block that brought it under the key it stands for. */
-interface Member {
-  readonly documentId: string
-  readonly sequenceNo: number
-}
-
-/** Most keys of indexes have one document: a Map for each would cost more than all the rest of an insert here. */
-type Groups = Map<string, Member | Map<string, number>>
+/**
+ * Documents under one key, with the last block that brought each. Most keys have one, of which the entry says it all: a
+ * Map for each would cost more than all the rest of an insert here.
+ */
+type Groups = Map<string, Entry | Map<string, number>>
 
 export class Overlay {
-  /** By document id: its table, and its revisions, oldest first. */
-  readonly #documents = new Map<string, { tableId: string; versions: Revision[] }>()
+  /** By document id, the newest revision. */
+  readonly #documents = new Map<string, Entry>()
   /** Documents first written while in the overlay, by table. */
   readonly #inserted = new Map<string, Inserted>()
   /** Documents that came under a key of an index, by {@link indexKeyText}, with the last block that brought them. */
@@ -39,14 +39,16 @@ export class Overlay {
   }
 
   add(tableId: string, revision: Revision, indexChanges: readonly IndexChange[]): void {
-    const { documentId, sequenceNo } = revision
-    const document = this.#documents.get(documentId)
-    if (document !== undefined) document.versions.push(revision)
-    else this.#documents.set(documentId, { tableId, versions: [revision] })
-    if (revision.version === 0) this.#insertedIn(tableId).add(documentId, sequenceNo)
+    const { documentId, sequenceNo, version } = revision
     const keyTexts = newKeyTexts(indexChanges)
-    for (const keyText of keyTexts) addTo(this.#byIndexKey, keyText, documentId, sequenceNo)
-    this.#queue.push({ tableId, revision, keyTexts })
+    // A document that is new to the ledger is new here.
+    const older = version === 0 ? undefined : this.#documents.get(documentId)
+    const entry: Entry = { tableId, revision, keyTexts, older, newer: undefined }
+    if (older !== undefined) older.newer = entry
+    this.#documents.set(documentId, entry)
+    if (version === 0) this.#insertedIn(tableId).add(documentId, sequenceNo)
+    for (const keyText of keyTexts) addTo(this.#byIndexKey, keyText, entry)
+    this.#queue.push(entry)
   }
 
   #insertedIn(tableId: string): Inserted {
@@ -60,14 +62,14 @@ export class Overlay {
 
   /** The last block that wrote a document, or -1 when none of those in the overlay did. */
   lastWrite(documentId: string): number {
-    return this.#documents.get(documentId)?.versions.at(-1)?.sequenceNo ?? -1
+    return this.#documents.get(documentId)?.revision.sequenceNo ?? -1
   }
 
   /** The last block that brought a document under an index key, or -1 when none of those in the overlay did. */
   lastUnder(keyText: string): number {
     const members = this.#byIndexKey.get(keyText)
     if (members === undefined) return -1
-    if (!(members instanceof Map)) return members.sequenceNo
+    if (!(members instanceof Map)) return members.revision.sequenceNo
     let last = -1
     for (const sequenceNo of members.values()) last = Math.max(last, sequenceNo)
     return last
@@ -75,16 +77,21 @@ export class Overlay {
 
   /** The newest revision of a document committed by block `sequenceNo` or before, deletions included. */
   find(tableId: string, documentId: string, sequenceNo: number): Revision | undefined {
-    const document = this.#documents.get(documentId)
-    if (document?.tableId !== tableId) return undefined
-    return document.versions.findLast((revision) => revision.sequenceNo <= sequenceNo)
+    let entry = this.#documents.get(documentId)
+    if (entry?.tableId !== tableId) return undefined
+    while (entry !== undefined && entry.revision.sequenceNo > sequenceNo) entry = entry.older
+    return entry?.revision
   }
 
   /** Revisions of a document from the blocks after `after` up to `upTo`, oldest first. */
   versions(tableId: string, documentId: string, after: number, upTo: number): Revision[] {
-    const document = this.#documents.get(documentId)
-    if (document?.tableId !== tableId) return []
-    return document.versions.filter((it) => it.sequenceNo > after && it.sequenceNo <= upTo)
+    const versions: Revision[] = []
+    let entry = this.#documents.get(documentId)
+    if (entry?.tableId !== tableId) return versions
+    for (; entry !== undefined && entry.revision.sequenceNo > after; entry = entry.older) {
+      if (entry.revision.sequenceNo <= upTo) versions.push(entry.revision)
+    }
+    return versions.reverse()
   }
 
   /** Documents of a table first written in the blocks after `after` up to `upTo`, in that order. */
@@ -114,13 +121,11 @@ export class Overlay {
     }
   }
 
-  #forget({ tableId, revision, keyTexts }: Entry): void {
+  /** The entry is the oldest of its document. */
+  #forget({ tableId, revision, keyTexts, newer }: Entry): void {
     const { documentId, sequenceNo } = revision
-    const document = this.#documents.get(documentId)
-    if (document !== undefined) {
-      document.versions.shift()
-      if (document.versions.length === 0) this.#documents.delete(documentId)
-    }
+    if (newer === undefined) this.#documents.delete(documentId)
+    else newer.older = undefined
     if (revision.version === 0) this.#forgetInserted(tableId)
     for (const keyText of keyTexts) removeFrom(this.#byIndexKey, keyText, documentId, sequenceNo)
   }
@@ -178,15 +183,18 @@ function newKeyTexts(indexChanges: readonly IndexChange[]): readonly string[] {
   return texts
 }
 
-function addTo(groups: Groups, group: string, documentId: string, sequenceNo: number): void {
+function addTo(groups: Groups, group: string, entry: Entry): void {
   const members = groups.get(group)
-  if (members === undefined || (!(members instanceof Map) && members.documentId === documentId)) {
-    groups.set(group, { documentId, sequenceNo })
-  } else if (members instanceof Map) {
+  const { documentId, sequenceNo } = entry.revision
+  if (members instanceof Map) {
     members.set(documentId, sequenceNo)
-  } else {
-    const first: [string, number] = [members.documentId, members.sequenceNo]
-    groups.set(group, new Map([first, [documentId, sequenceNo]]))
+    return
+  }
+  const first = members?.revision
+  if (first === undefined || first.documentId === documentId) groups.set(group, entry)
+  else {
+    const map = new Map([[first.documentId, first.sequenceNo]])
+    groups.set(group, map.set(documentId, sequenceNo))
   }
 }
 
@@ -196,19 +204,22 @@ function removeFrom(groups: Groups, group: string, documentId: string, sequenceN
     if (members.get(documentId) !== sequenceNo) return
     members.delete(documentId)
     if (members.size === 0) groups.delete(group)
-  } else if (members?.documentId === documentId && members.sequenceNo === sequenceNo) {
+    return
+  }
+  const revision = members?.revision
+  if (revision?.documentId === documentId && revision.sequenceNo === sequenceNo) {
     groups.delete(group)
   }
 }
 
 function keysWithin(
-  members: Member | Map<string, number> | undefined,
+  members: Entry | Map<string, number> | undefined,
   after: number,
   upTo: number,
 ): string[] {
   if (members === undefined) return []
   if (!(members instanceof Map)) {
-    const { documentId, sequenceNo } = members
+    const { documentId, sequenceNo } = members.revision
     return sequenceNo > after && sequenceNo <= upTo ? [documentId] : []
   }
   const out: string[] = []

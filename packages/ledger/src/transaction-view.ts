@@ -344,16 +344,18 @@ export class TransactionView implements Store {
     const { tableId } = this.#catalogTable(table)
     this.#reads.add(conflictKeys.tableDefinition(tableId))
     const documentId = this.#source.ids.ordered()
-    this.#write(tableId, documentId, undefined, data)
+    this.#write(tableId, documentId, undefined, data, undefined)
     return documentId
   }
 
   update(table: TableInfo, documentId: string, data: IonStruct): void {
-    this.#write(table.tableId, documentId, this.#baseOf(table, documentId), data)
+    const own = this.#writes.get(documentId)
+    this.#write(table.tableId, documentId, this.#baseOf(table, documentId, own), data, own)
   }
 
   delete(table: TableInfo, documentId: string): void {
-    this.#write(table.tableId, documentId, this.#baseOf(table, documentId), undefined)
+    const own = this.#writes.get(documentId)
+    this.#write(table.tableId, documentId, this.#baseOf(table, documentId, own), undefined, own)
   }
 
   createTable(name: string, tags: TableTags): string {
@@ -678,8 +680,11 @@ export class TransactionView implements Store {
 
   // ---- helpers: writing ----
 
-  #baseOf(table: TableInfo, documentId: string): Revision | undefined {
-    const own = this.#writes.get(documentId)
+  #baseOf(
+    table: TableInfo,
+    documentId: string,
+    own: PendingWrite | undefined,
+  ): Revision | undefined {
     return own === undefined ? this.#readCommitted(table, documentId) : own.base
   }
 
@@ -688,11 +693,11 @@ export class TransactionView implements Store {
     documentId: string,
     base: Revision | undefined,
     value: IonStruct | undefined,
+    before: PendingWrite | undefined,
   ): void {
     const table = this.#catalog.findById(tableId)
     assert(table !== undefined, 'writes go to tables of the catalog')
     const data = value === undefined ? undefined : this.#encode(table.name, value)
-    const before = this.#writes.get(documentId)
     this.#savepoint?.undo.push({ documentId, before })
     const statements = before?.statements ?? []
     const isSameStatement = statements.at(-1) === this.#statementIndex

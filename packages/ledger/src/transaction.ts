@@ -67,7 +67,7 @@ export class LedgerTransaction implements Transaction {
   /** Parameters with their hashes: a document that is stored as it came need not be hashed again. */
   #parameters: Parameter[] = []
   /** Of the documents in parameters that are lists of them. */
-  #elementHashes: Map<IonValue, Uint8Array> | undefined
+  #elementHashes: ElementHashes[] = []
   #digest: Uint8Array
   /** Rows computed ahead of their pages, fetched ones included. */
   #heldBytes = 0
@@ -88,15 +88,21 @@ export class LedgerTransaction implements Transaction {
   }
 
   parameterHash(value: IonValue): Uint8Array | undefined {
-    const whole = this.#parameters.find((parameter) => parameter.value === value)?.hash
-    return whole ?? this.#elementHashes?.get(value)
+    for (const parameter of this.#parameters) {
+      if (parameter.value === value) return parameter.hash
+    }
+    for (const hashes of this.#elementHashes) {
+      const found = hashes.hashOf(value)
+      if (found !== undefined) return found
+    }
+    return undefined
   }
 
   /** Lets go of what only a commit needs. */
   forget(): void {
     this.#accepted = []
     this.#parameters = []
-    this.#elementHashes = undefined
+    this.#elementHashes = []
     this.#openResults = []
   }
 
@@ -184,21 +190,16 @@ export class LedgerTransaction implements Transaction {
       }
       const parameter = readParameter(bytes, index++)
       this.#parameters.push(parameter)
-      this.#keepElementHashes(parameter)
+      const { value, elements } = parameter
+      if (elements !== undefined && value.type === 'list') {
+        this.#elementHashes.push(new ElementHashes(value.values, elements))
+      }
       values.push(parameter.value)
       digest = dot(digest, parameter.hash)
     }
     this.#digest = dot(this.#digest, digest)
     if (tooLarge !== undefined) throw tooLarge
     return { digest, values }
-  }
-
-  #keepElementHashes({ value, elements }: Parameter): void {
-    if (elements === undefined || value.type !== 'list') return
-    this.#elementHashes ??= new Map()
-    for (const [index, element] of value.values.entries()) {
-      this.#elementHashes.set(element, elements[index] as Uint8Array)
-    }
   }
 
   /** Pulls rows for a result of this transaction, giving way to others at each pause. */
@@ -351,6 +352,28 @@ export class LedgerTransaction implements Transaction {
         ],
       },
     )
+  }
+}
+
+/** Hashes of a list's elements. Documents are stored in the order of the list, so they are mostly asked for in turn. */
+class ElementHashes {
+  readonly #values: readonly IonValue[]
+  readonly #hashes: readonly Uint8Array[]
+  /** Of the element that is due. */
+  #next = 0
+  #byValue: Map<IonValue, Uint8Array> | undefined
+
+  constructor(values: readonly IonValue[], hashes: readonly Uint8Array[]) {
+    this.#values = values
+    this.#hashes = hashes
+  }
+
+  hashOf(value: IonValue): Uint8Array | undefined {
+    if (this.#values[this.#next] === value) return this.#hashes[this.#next++]
+    this.#byValue ??= new Map(
+      this.#values.map((element, i) => [element, this.#hashes[i] as Uint8Array]),
+    )
+    return this.#byValue.get(value)
   }
 }
 
