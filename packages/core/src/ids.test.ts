@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createIdSource, idFromBytes, idToBytes } from './ids.ts'
+import { createIdSource, idFromBytes, idToBytes, writeIdBytes } from './ids.ts'
 import { systemRandom } from './random.ts'
 
 describe('ids', () => {
@@ -16,6 +16,14 @@ describe('ids', () => {
     expect(idToBytes('LygHa16AHYGLygHa16AHYF')).toBeUndefined()
     expect(idToBytes('000000000000000000000-')).toBeUndefined()
     expect(idToBytes('0')).toBeUndefined()
+  })
+
+  it('writes the bytes of an id into others', () => {
+    const id = systemRandom.bytes(16)
+    const out = new Uint8Array(20).fill(7)
+    expect(writeIdBytes(idFromBytes(id), out, 3)).toBe(true)
+    expect(out).toEqual(Uint8Array.of(7, 7, 7, ...id, 7))
+    expect(writeIdBytes('no id', out, 3)).toBe(false)
   })
 
   it('refuses a character that is no digit wherever it stands, and a half of more than 64 bits', () => {

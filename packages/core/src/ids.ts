@@ -105,9 +105,20 @@ export function idFromBytes(bytes: Uint8Array): string {
 
 /** The 16 bytes of an id, or undefined when `text` is no id. */
 export function idToBytes(text: string): Uint8Array | undefined {
-  if (text.length !== idTextLength) return undefined
   const out = new Uint8Array(idBytesSize)
-  return readHalf(text, 0, out, 0) && readHalf(text, digitsPerHalf, out, 8) ? out : undefined
+  return writeIdBytes(text, out, 0) ? out : undefined
+}
+
+/**
+ * Writes the 16 bytes of an id to `out` at `offset`.
+ * @returns false when `text` is no id; what is in `out` then means nothing.
+ */
+export function writeIdBytes(text: string, out: Uint8Array, offset: number): boolean {
+  return (
+    text.length === idTextLength &&
+    readHalf(text, 0, out, offset) &&
+    readHalf(text, digitsPerHalf, out, offset + 8)
+  )
 }
 
 /** Reads 11 digits into 8 bytes. @returns false for a character that is no digit, and for more than 64 bits. */

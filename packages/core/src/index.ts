@@ -31,6 +31,7 @@ export {
   idFromBytes,
   idTextLength,
   idToBytes,
+  writeIdBytes,
 } from './ids.ts'
 export { type Logger, type LogLevel, silentLogger } from './logger.ts'
 export {

@@ -35,9 +35,12 @@ describe('hashes of a block', () => {
     fc.assert(
       fc.property(ids, versions, times, ids, (documentId, version, transactionTimeMs, txId) => {
         const shown = { documentId, version, transactionTimeMs, transactionId: txId }
-        expect(metadataHash(documentId, version, transactionTimeMs, txId)).toEqual(
-          hashIon(metadataToIon(shown)),
-        )
+        // Of the first document of a transaction, and of others.
+        for (const id of [documentId, 'another', documentId]) {
+          expect(metadataHash(id, version, transactionTimeMs, txId)).toEqual(
+            hashIon(metadataToIon({ ...shown, documentId: id })),
+          )
+        }
       }),
     )
   })

@@ -63,6 +63,25 @@ const txTimeField = new LastMs((ms) => hashIonField(txTimeName, ionTimestampFrom
 const startTimeField = new LastMs((ms) => hashIonField(startTimeName, ionTimestampFromMs(ms)))
 const blockTimestamp = new LastMs(timestampText)
 
+/** The field of a transaction's id, once it is asked for again: most blocks have one revision, which needs it once. */
+class TransactionIdField {
+  #transactionId = ''
+  #digest: Uint8Array | undefined
+
+  /** Undefined when the id was not asked for just before. */
+  of(transactionId: string): Uint8Array | undefined {
+    if (this.#transactionId !== transactionId) {
+      this.#transactionId = transactionId
+      this.#digest = undefined
+      return undefined
+    }
+    this.#digest ??= hashIonField(txIdName, ionString(transactionId))
+    return this.#digest
+  }
+}
+
+const txIdField = new TransactionIdField()
+
 /** The time of a block as its header has it. */
 export function blockTimestampText(timestampMs: number): string {
   return blockTimestamp.of(timestampMs)
@@ -82,9 +101,12 @@ export function metadataHash(
   writer.endField()
   writer.fieldDigest(versionField(version))
   writer.fieldDigest(txTimeField.of(transactionTimeMs))
-  writer.startField(txIdName)
-  writer.string(transactionId)
-  writer.endField()
+  const ofTransactionId = txIdField.of(transactionId)
+  if (ofTransactionId === undefined) {
+    writer.startField(txIdName)
+    writer.string(transactionId)
+    writer.endField()
+  } else writer.fieldDigest(ofTransactionId)
   writer.endStruct()
   return writer.finish()
 }

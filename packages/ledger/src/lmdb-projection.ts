@@ -19,8 +19,8 @@ import {
   hashBytesSize,
   idBytesSize,
   idFromBytes,
-  idToBytes,
   requireRoom,
+  writeIdBytes,
 } from '@cairn/core'
 import { decodeIon, encodeIon } from '@cairn/ion'
 import { type Database, open, type RootDatabase } from 'lmdb'
@@ -83,6 +83,8 @@ async function readWatermarkIn(path: string): Promise<Watermark | undefined> {
   }
 }
 
+/** A table's or an index's number, before a document's id or an index key. */
+const keyPrefixSize = 4
 /** Raised when keys or values change their layout; another number means a rebuild. */
 const formatVersion = 3
 /** Snapshots are shared by all transactions between two commits of the projector, and a transaction lives 30 s. */
@@ -124,11 +126,9 @@ class LmdbSnapshot implements ProjectionSnapshot {
   }
 
   getCurrent(tableNo: number, documentId: string): Revision | undefined {
-    const id = idToBytes(documentId)
-    if (id === undefined) return undefined
-    const value = this.#stores.current.get(Buffer.concat([u32(tableNo), id]), {
-      transaction: this.#transaction,
-    })
+    const key = documentKeyView(tableNo, documentId)
+    if (key === undefined) return undefined
+    const value = this.#stores.current.get(key, { transaction: this.#transaction })
     return value === undefined ? undefined : new Revision(documentId, value)
   }
 
@@ -152,12 +152,12 @@ class LmdbSnapshot implements ProjectionSnapshot {
       ...prefixRange(u32(tableNo)),
       transaction: this.#transaction,
     })) {
-      yield new Revision(idFromBytes(key.subarray(4)), value)
+      yield new Revision(idFromBytes(key.subarray(keyPrefixSize)), value)
     }
   }
 
   findByIndex(indexNo: number, indexKey: Uint8Array): Iterable<string> {
-    const key = Buffer.concat([u32(indexNo), indexKey])
+    const key = indexRowKey(indexNo, indexKey)
     const list = this.#stores.index.get(key, { transaction: this.#transaction })
     if (list === undefined) return []
     return isSpread(list) ? this.#findSpread(key) : idsIn(list)
@@ -180,14 +180,13 @@ class LmdbSnapshot implements ProjectionSnapshot {
       ...prefixRange(u32(tableNo)),
       transaction: this.#transaction,
     })) {
-      yield decodeHead(idFromBytes(key.subarray(4)), value)
+      yield decodeHead(idFromBytes(key.subarray(keyPrefixSize)), value)
     }
   }
 
   getDeleted(tableNo: number, documentId: string): DocumentHead | undefined {
-    const id = idToBytes(documentId)
-    if (id === undefined) return undefined
-    const key = Buffer.concat([u32(tableNo), id])
+    const key = documentKeyView(tableNo, documentId)
+    if (key === undefined) return undefined
     const value = this.#stores.deleted.get(key, { transaction: this.#transaction })
     return value === undefined ? undefined : decodeHead(documentId, value)
   }
@@ -363,7 +362,8 @@ class LmdbProjection implements Projection {
     index: IndexChanges,
   ): void {
     const { documentId } = revision
-    const key = documentKey(tableNo, documentId)
+    const key = documentKeyView(tableNo, documentId)
+    assert(key !== undefined, 'documents have ids of 128 bits')
     if (followsRedacted) this.#stores.deleted.remove(key)
     if (revision.isDeletion) {
       this.#stores.current.remove(key)
@@ -372,8 +372,8 @@ class LmdbProjection implements Projection {
       this.#stores.current.put(key, asBuffer(revision.record))
     }
     for (const { indexNo, oldKey, newKey } of indexChanges) {
-      if (oldKey !== undefined) index.remove(indexNo, oldKey, documentId)
-      if (newKey !== undefined) index.add(indexNo, newKey, documentId)
+      if (oldKey !== undefined) index.remove(indexNo, oldKey, documentIdView)
+      if (newKey !== undefined) index.add(indexNo, newKey, documentIdView)
     }
   }
 
@@ -386,9 +386,9 @@ class LmdbProjection implements Projection {
       await this.#environment.write(() => {
         const index = new IndexChanges(this.#stores)
         for (const { key, value } of rows) {
-          const revision = new Revision(idFromBytes(key.subarray(4)), value)
+          const revision = new Revision(idFromBytes(key.subarray(keyPrefixSize)), value)
           for (const { indexNo, newKey } of indexChanges([created], undefined, revision.value)) {
-            if (newKey !== undefined) index.add(indexNo, newKey, revision.documentId)
+            if (newKey !== undefined) index.add(indexNo, newKey, key.subarray(keyPrefixSize))
           }
         }
         index.write()
@@ -592,19 +592,18 @@ class IndexChanges {
     this.#stores = stores
   }
 
-  add(indexNo: number, indexKey: Uint8Array, documentId: string): void {
+  /** @param id Of the document, in bytes that are the caller's. */
+  add(indexNo: number, indexKey: Uint8Array, id: Uint8Array): void {
     const entry = this.#entry(indexNo, indexKey)
-    const id = idKey(documentId)
-    if (isSpread(entry.list)) this.#stores.postings.put(Buffer.concat([entry.key, id]), nothing)
-    else if (positionOf(entry.list, id) < 0) entry.list = Buffer.concat([entry.list, id])
+    if (isSpread(entry.list)) this.#stores.postings.put(joined(entry.key, id), nothing)
+    else if (positionOf(entry.list, id) < 0) entry.list = joined(entry.list, id)
     if (entry.list.length > listedCountMax * idBytesSize) this.#spread(entry)
   }
 
-  remove(indexNo: number, indexKey: Uint8Array, documentId: string): void {
+  remove(indexNo: number, indexKey: Uint8Array, id: Uint8Array): void {
     const entry = this.#entry(indexNo, indexKey)
-    const id = idKey(documentId)
     if (isSpread(entry.list)) {
-      this.#stores.postings.remove(Buffer.concat([entry.key, id]))
+      this.#stores.postings.remove(joined(entry.key, id))
       return
     }
     const position = positionOf(entry.list, id)
@@ -621,7 +620,7 @@ class IndexChanges {
   }
 
   #entry(indexNo: number, indexKey: Uint8Array): { readonly key: Buffer; list: Buffer } {
-    const key = Buffer.concat([u32(indexNo), indexKey])
+    const key = indexRowKey(indexNo, indexKey)
     const text = key.toString('latin1')
     const found = this.#lists.get(text)
     if (found !== undefined) return found
@@ -675,14 +674,29 @@ function prefixRange(prefix: Buffer): { start: Buffer; end: Buffer } {
   return { start: prefix, end: Buffer.concat([prefix, Buffer.alloc(32, 0xff)]) }
 }
 
-function idKey(documentId: string): Uint8Array {
-  const bytes = idToBytes(documentId)
-  assert(bytes !== undefined, 'documents have ids of 128 bits')
-  return bytes
+// LMDB's binding copies keys at once, so that one of them serves all.
+const documentKey: Buffer = Buffer.alloc(keyPrefixSize + idBytesSize)
+/** The id in the key that was made last. */
+const documentIdView: Buffer = documentKey.subarray(keyPrefixSize)
+
+/** The key of a document, until the next one is made; undefined when there can be none. */
+function documentKeyView(tableNo: number, documentId: string): Buffer | undefined {
+  documentKey.writeUInt32BE(tableNo)
+  return writeIdBytes(documentId, documentKey, keyPrefixSize) ? documentKey : undefined
 }
 
-function documentKey(tableNo: number, documentId: string): Buffer {
-  return Buffer.concat([u32(tableNo), idKey(documentId)])
+function indexRowKey(indexNo: number, indexKey: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(keyPrefixSize + indexKey.length)
+  out.writeUInt32BE(indexNo)
+  out.set(indexKey, keyPrefixSize)
+  return out
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(a.length + b.length)
+  out.set(a)
+  out.set(b, a.length)
+  return out
 }
 
 const writer = new ByteWriter()
