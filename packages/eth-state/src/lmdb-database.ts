@@ -22,6 +22,8 @@ const pageBytesSize = 4096
 export interface LmdbOptions {
   /** Bytes that may still be written to the disk of the directory; the system is asked unless told otherwise. */
   freeBytes?(directory: string): number
+  /** Called before each write begins. What it throws, or ends, leaves nothing begun. */
+  beforeWrite?(): void
 }
 
 /**
@@ -29,11 +31,11 @@ export interface LmdbOptions {
  * @throws StateError DISK_FULL, as every write and the opening of a table may.
  */
 export function openLmdbDatabase(directory: string, options: LmdbOptions = {}): Database {
-  const { freeBytes = freeBytesOf } = options
+  const { freeBytes = freeBytesOf, beforeWrite } = options
   mkdirSync(directory, { recursive: true })
   const room = new Room(directory, freeBytes)
   room.require()
-  return new LmdbDatabase(openRoot(directory), room)
+  return new LmdbDatabase(openRoot(directory), room, () => beforeWrite?.())
 }
 
 function freeBytesOf(directory: string): number {
@@ -87,11 +89,13 @@ class LmdbDatabase implements Database {
   readonly #root: RootDatabase<Buffer, Buffer>
   readonly #room: Room
   readonly #tables = new Map<string, Table>()
+  readonly #beforeWrite: () => void
   #isWriting = false
 
-  constructor(root: RootDatabase<Buffer, Buffer>, room: Room) {
+  constructor(root: RootDatabase<Buffer, Buffer>, room: Room, beforeWrite: () => void) {
     this.#root = root
     this.#room = room
+    this.#beforeWrite = beforeWrite
   }
 
   table(name: string): Table {
@@ -110,6 +114,7 @@ class LmdbDatabase implements Database {
       write()
       return
     }
+    this.#beforeWrite()
     this.#isWriting = true
     this.#room.begin()
     try {

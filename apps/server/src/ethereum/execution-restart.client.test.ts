@@ -93,7 +93,7 @@ describe('a thread that has ended', () => {
     })
   }
 
-  it.each<ThreadEnding>(['exit', 'error', 'memory'])(
+  it.each<ThreadEnding>(['exit', 'error', 'memory', 'littleMemory'])(
     'by %s leaves what was sealed, and what waits is mined by the next, once',
     async (ending) => {
       await start()
@@ -125,6 +125,8 @@ describe('a thread that has ended', () => {
       await allMined
       expect(threads).toHaveLength(2)
       expect(lines).toContain('The Ethereum chain is executed again.')
+      const heapIsFull = 'The heap of the thread that executes is full.'
+      expect(lines.includes(heapIsFull)).toBe(ending === 'littleMemory')
       const places = new Set<string>()
       for (const hash of await Promise.all(hashes)) {
         const receipt = await client.getTransactionReceipt({ hash })

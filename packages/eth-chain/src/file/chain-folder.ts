@@ -9,6 +9,7 @@ import type { FileSystem } from '@cairn/core'
 import {
   type Database,
   type DatabaseReplica,
+  type LmdbOptions,
   openLmdbDatabase,
   openLmdbReplica,
 } from '@cairn/eth-state'
@@ -54,8 +55,12 @@ export function lockChainFolder(directory: string): Promise<DirectoryLock> {
 }
 
 /** The chain of a folder that this process has locked. @throws StateError */
-export function openLockedChainFolder(directory: string, fileSystem: FileSystem): ChainFolder {
-  const database = openLmdbDatabase(chainDataOf(directory))
+export function openLockedChainFolder(
+  directory: string,
+  fileSystem: FileSystem,
+  options: LmdbOptions = {},
+): ChainFolder {
+  const database = openLmdbDatabase(chainDataOf(directory), options)
   const records = new Map<string, SealRecordFile>()
   return {
     database,

@@ -4,11 +4,14 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { ExecutionThreadData } from '../open-execution.ts'
 
-/** How a thread ends that was not asked to: by itself, by an error that nobody catches, or by a heap that is full. */
-export type ThreadEnding = 'exit' | 'error' | 'memory'
+/**
+ * How a thread ends that was not asked to: by itself, by an error that nobody catches, by a heap that is full, or at
+ * its next write since there is little room left.
+ */
+export type ThreadEnding = 'exit' | 'error' | 'memory' | 'littleMemory'
 
 /** Enough for the thread to start, and full in a moment. */
-const oldGenerationMbMax = 160
+const oldGenerationMbMax = 256
 
 export function startSourceThread(workerData: ExecutionThreadData): Worker {
   return startThread('../execution-thread.ts', workerData, endings)
@@ -24,9 +27,21 @@ export function endThread(worker: Worker, ending: ThreadEnding): void {
 }
 
 const endings = `
-  require('node:worker_threads').parentPort.on('message', ({ ending }) => {
+  require('node:worker_threads').parentPort.addEventListener('message', (event) => {
+    const { ending } = event.data
+    if (ending === undefined) return
+    event.stopImmediatePropagation()
     if (ending === 'exit') process.exit(7)
     if (ending === 'error') throw new Error('nobody has foreseen this')
+    if (ending === 'littleMemory') {
+      const { getHeapStatistics } = require('node:v8')
+      const { resourceLimits } = require('node:worker_threads')
+      const room = 24 + resourceLimits.maxYoungGenerationSizeMb
+      globalThis.kept = []
+      while (getHeapStatistics().total_available_size > room * 1024 * 1024) {
+        globalThis.kept.push(new Array(50_000).fill(0))
+      }
+    }
     if (ending === 'memory') for (const all = []; ; ) all.push(new Array(100_000).fill(0))
   })`
 
