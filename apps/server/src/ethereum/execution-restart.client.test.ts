@@ -163,6 +163,8 @@ describe('a thread that has ended', () => {
     await start(clock)
     const client = httpClient()
     await client.waitForTransactionReceipt({ hash: await send(0), pollingInterval: 20 })
+    const voted = '0x00000000000000000000000000000000000000bb'
+    await client.request({ method: 'clique_propose' as never, params: [voted, true] as never })
     const exited = whenExited(lastThread())
     endThread(lastThread(), 'error')
     await exited
@@ -174,6 +176,8 @@ describe('a thread that has ended', () => {
     release()
     const receipt = await client.waitForTransactionReceipt({ hash, pollingInterval: 20 })
     expect(receipt.status).toBe('success')
+    // What was proposed to the first thread is voted on by the second.
+    expect((await client.getBlock()).miner).toBe(voted)
     expect(await client.getProof({ address: to, storageKeys: [] })).toMatchObject({ balance: 2n })
   })
 
