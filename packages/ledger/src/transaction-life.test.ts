@@ -1,6 +1,7 @@
-import { encodeIon, parseIon } from '@cairn/ion'
+import { encodeIon, ionString, parseIon } from '@cairn/ion'
 import { createVirtualClock } from '@cairn/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import type { LedgerEngine } from './ledger.ts'
 import { temporaryLedger } from './testing/temporary-ledger.ts'
 
 describe('an open transaction', () => {
@@ -108,6 +109,39 @@ describe('an open transaction', () => {
     })
     expect(open.ledger.digest()).toEqual(before)
   })
+
+  it.each([
+    ['a document by its id', 'SELECT * FROM T BY id WHERE id = ?', true],
+    ['a key that a document left', 'SELECT * FROM T WHERE k = 1', true],
+    ['a key that a document came under', 'SELECT * FROM T WHERE k = 2', true],
+    ['a key that a new document came under', 'SELECT * FROM T WHERE k = 3', true],
+    ['a key that nobody touched', 'SELECT * FROM T WHERE k = 4', false],
+  ])(
+    'that read %s conflicts when that is in the projection already',
+    async (_, mine, isConflict) => {
+      const { open } = await temporaryLedger()
+      const engine = open.ledger as LedgerEngine
+      const untilProjected = () => vi.waitFor(() => expect(engine.projectionLag).toBe(0))
+      await open.transact(async (tx) => {
+        await tx.execute('CREATE TABLE T')
+        await tx.execute('CREATE INDEX ON T (k)')
+      })
+      const { value: inserted } = await open.transact((tx) =>
+        tx.execute("INSERT INTO T VALUE {'k': 1}"),
+      )
+      const [{ documentId }] = inserted.values as [{ documentId: string }]
+      await untilProjected()
+      const reader = open.ledger.startTransaction()
+      const id = mine.includes('?') ? [encodeIon(ionString(documentId))] : []
+      await (await reader.execute(mine, id)).nextPage(10, 1000)
+      await open.transact((tx) => tx.execute('UPDATE T SET k = 2 WHERE k = 1'))
+      await open.transact((tx) => tx.execute("INSERT INTO T VALUE {'k': 3}"))
+      await untilProjected()
+      const commit = reader.commit()
+      if (isConflict) await expect(commit).rejects.toMatchObject({ code: 'OCC_CONFLICT' })
+      else await commit
+    },
+  )
 
   it.each([
     [
