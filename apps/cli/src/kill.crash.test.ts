@@ -53,7 +53,12 @@ function openDriver(): QldbDriver {
 }
 
 /** Books until the server is gone; a booking is a document in each of two tables. Answers those acknowledged. */
-async function book(driver: QldbDriver, round: number, writer: number): Promise<string[]> {
+async function book(
+  driver: QldbDriver,
+  round: number,
+  writer: number,
+  onAcknowledged: () => void,
+): Promise<string[]> {
   const acknowledged: string[] = []
   for (let n = 0; ; n++) {
     const entry = `${writer}-${n}`
@@ -67,6 +72,7 @@ async function book(driver: QldbDriver, round: number, writer: number): Promise<
       return acknowledged
     }
     acknowledged.push(entry)
+    onAcknowledged()
   }
 }
 
@@ -83,14 +89,21 @@ describe(`a server killed ${roundCount} times under ${writerCount} writers (seed
     let acknowledgedCount = 0
     for (let round = 0; round < roundCount; round++) {
       const driver = openDriver()
-      const [high = 0, low = 0] = random.bytes(2)
-      const delayMs = 300 + ((high * 256 + low) % 700)
-      const isKilled = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() =>
-        daemon.kill(),
-      )
+      // By what was done, not by a clock, so that a slow machine does as much; then a little on, to any step.
+      const killAt = 5 + random.below(36)
+      const part = random.fraction()
+      const beginMs = performance.now()
+      let count = 0
+      let isKilled: Promise<void> | undefined
+      const onAcknowledged = () => {
+        if (++count !== killAt) return
+        const delayMs = (part * (performance.now() - beginMs)) / 2
+        isKilled = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() => daemon.kill())
+      }
       const booked = await Promise.all(
-        Array.from({ length: writerCount }, (_, writer) => book(driver, round, writer)),
+        Array.from({ length: writerCount }, (_, no) => book(driver, round, no, onAcknowledged)),
       )
+      expect(isKilled, `round ${round}: ended before it was killed`).toBeDefined()
       await isKilled
       driver.close()
       daemon = await startDaemon(join(folder, 'data'))
