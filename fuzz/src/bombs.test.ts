@@ -254,7 +254,7 @@ const endless: readonly [name: string, statement: string, parameters: readonly s
   ],
   [
     'a sub-query in each row',
-    'SELECT (SELECT COUNT(*) FROM ? AS b WHERE b = a) AS n FROM ? AS a, ? AS c',
+    'SELECT SUM((SELECT COUNT(*) FROM ? AS b WHERE b = a)) AS n FROM ? AS a, ? AS c',
     [list, list, list],
   ],
   [

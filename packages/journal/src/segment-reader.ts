@@ -30,10 +30,12 @@ const chunkBytesSize = 1024 * 1024
  * @throws JournalError SHORT_READ
  */
 export function readUpToEnd(file: OpenFile, buffer: Uint8Array, position: number): number {
+  // Asked for before and after: meanwhile another process may be writing more, or cutting the zeros off the end.
+  const sizeBefore = file.sizeSync()
   const count = file.readSync(buffer, position)
   if (count === buffer.length) return count
-  // The size is asked for after the read: another process may be cutting the zeros off the end.
-  const wanted = Math.min(buffer.length, Math.max(0, file.sizeSync() - position))
+  const size = Math.min(sizeBefore, file.sizeSync())
+  const wanted = Math.min(buffer.length, Math.max(0, size - position))
   if (count < wanted) throw shortRead(position, wanted, count)
   return count
 }

@@ -1,5 +1,7 @@
+import type { OpenFile } from '@cairn/core'
 import type { MemoryFileSystem } from '@cairn/testing'
 import { describe, expect, it } from 'vitest'
+import { readUpToEnd } from './segment-reader.ts'
 import {
   appendGroups,
   checkRecords,
@@ -22,6 +24,23 @@ async function filledDisk(): Promise<MemoryFileSystem> {
 }
 
 describe('a read that gives less than the file has', () => {
+  it.each([
+    ['grew', 96],
+    ['was cut', 32],
+  ])('is no short one when the file %s meanwhile', (_, sizeAfter) => {
+    let size = 64
+    const file: Pick<OpenFile, 'readSync' | 'sizeSync'> = {
+      readSync: () => {
+        const count = Math.min(size, sizeAfter)
+        size = sizeAfter
+        return count
+      },
+      sizeSync: () => size,
+    }
+    const buffer = new Uint8Array(128)
+    expect(readUpToEnd(file as OpenFile, buffer, 0)).toBe(Math.min(64, sizeAfter))
+  })
+
   it.each(['SHORT', 'EIO'] as const)(
     'is no torn tail: an opening that meets %s changes no record',
     async (code) => {
