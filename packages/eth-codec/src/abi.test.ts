@@ -122,6 +122,13 @@ describe('values of contracts', () => {
     )
   })
 
+  it('are refused when a text is no UTF-8', () => {
+    const data = dataFromHex(`0x${word(32)}${word(1)}ff${'00'.repeat(31)}`)
+    expect(() => decodeAbi(parseAbiFields([{ type: 'string' }]), data)).toThrow(
+      expect.objectContaining({ code: 'ABI_DATA' }),
+    )
+  })
+
   it('have signatures and selectors', () => {
     const pair: AbiParameter = {
       type: 'tuple[2][]',

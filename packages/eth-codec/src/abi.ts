@@ -278,7 +278,7 @@ class Reader {
       case 'bytes':
         return this.#slice(at + wordSize, this.#size(at))
       case 'string':
-        return fromUtf8(this.#slice(at + wordSize, this.#size(at)))
+        return this.#text(at + wordSize, this.#size(at))
       case 'array': {
         const { item, count = this.#size(at) } = type
         const start = type.count === undefined ? at + wordSize : at
@@ -305,6 +305,15 @@ class Reader {
     let value = 0n
     for (let i = 0; i < wordSize; i += 8) value = (value << 64n) | view.getBigUint64(i)
     return value
+  }
+
+  #text(start: number, size: number): string {
+    const bytes = this.#slice(start, size)
+    try {
+      return fromUtf8(bytes)
+    } catch {
+      throw wrongData(start, 'the text is no UTF-8')
+    }
   }
 
   #slice(start: number, size: number): Uint8Array {
