@@ -22,6 +22,7 @@ import {
   lastNo,
   type Meta,
   type Tables,
+  tableOfRow,
 } from './state-tables.ts'
 
 /** Commits whose state before stays readable. Source: geth 1.13, `core/state/pruner` and `TriesInMemory`. */
@@ -202,8 +203,7 @@ export class CommittedRows {
   readFlushedRow(key: string): Uint8Array | undefined {
     const known = this.#rows.get(key)
     if (known !== undefined) return known === noRow ? undefined : known
-    const table = key.length === accountKeySize ? this.#tables.accounts : this.#tables.slots
-    const row = table.get(bytesOfText(key))
+    const row = tableOfRow(this.#tables, key).get(bytesOfText(key))
     this.#rows.set(key, row ?? noRow)
     return row
   }

@@ -38,11 +38,11 @@ import { forgetBelow } from './node-table.ts'
 import { boundsOfPath, rowEdits } from './row-edits.ts'
 import { editsOf, isEqualRow, noAccount, type StagingSource } from './staging.ts'
 import {
-  accountKeySize,
   type Meta,
   openTables,
   readMeta,
   type Tables,
+  tableOfRow,
   writeFlushed,
   writeHead,
 } from './state-tables.ts'
@@ -344,7 +344,7 @@ export class StateStore {
   }
 
   #writeRow(key: string, value: Uint8Array | undefined): void {
-    const table = key.length === accountKeySize ? this.#tables.accounts : this.#tables.slots
+    const table = tableOfRow(this.#tables, key)
     if (value === undefined) table.remove(bytesOfText(key))
     else table.put(bytesOfText(key), value)
   }

@@ -42,6 +42,11 @@ export function openTables(database: Database, suffix: string): Tables {
   }
 }
 
+/** The table that has the row of that key, which is a text. */
+export function tableOfRow({ accounts, slots }: Tables, key: string): Table {
+  return key.length === accountKeySize ? accounts : slots
+}
+
 export interface Meta {
   readonly headNo: number
   readonly headRoot: Uint8Array

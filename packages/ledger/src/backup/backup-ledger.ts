@@ -197,6 +197,7 @@ async function targetTaken(
   strandId: string,
   fileSystem: FileSystem,
 ): Promise<BackupError> {
+  // Where it cannot be read the folder is somebody else's, and the answer is that it exists.
   const file = await readBackupFile(target, fileSystem).catch(() => undefined)
   if (file?.description.strandId !== strandId) return targetExists(target)
   const { blockCount, digest, description } = file
